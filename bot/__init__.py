@@ -1,0 +1,1 @@
+"""The conversation: Telegram, terminal and machine contract. Uses `ingest` and `knowledge`."""

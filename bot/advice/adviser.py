@@ -1,0 +1,159 @@
+"""The adviser: understand, consult, compose, check."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+import structlog
+
+from bot.advice import compose, smalltalk
+from bot.advice.check import faults
+from bot.advice.reply import Reply, ReplyKind
+from bot.advice.understand import Profile, Question, Turn, Understanding
+from knowledge.active import ActiveIndex
+from knowledge.calibration import Boundaries
+from knowledge.facts import Facts
+from knowledge.gazetteer import Gazetteer
+from knowledge.models import Document, Passage
+from knowledge.normalise import fold, words
+from knowledge.search import Evidence
+
+log = structlog.get_logger(__name__)
+
+WORKERS = 2
+"""Threads for encoding and searching: the encoder itself uses all cores."""
+
+CHATTY = ("greeting", "thanks", "about-bot", "human")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """A reply with the question as it was understood, to be remembered as the turn before the next one."""
+
+    question: Question
+    reply: Reply
+    seconds: float
+    steps: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def turn(self) -> Turn:
+        """What the next message may refer to."""
+        return Turn(self.question.text, self.question.asked)
+
+
+class Adviser:
+    """Answers messages out of the active index and the fact tables. One for a process; thread-safe."""
+
+    def __init__(self, index: ActiveIndex, facts: Facts, today: Callable[[], date] = _today) -> None:
+        self.index = index
+        self.facts = facts
+        self._today = today
+        self.executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="advice")
+        self._prepare()
+
+    def _prepare(self) -> None:
+        generation = self.index.generation
+        texts = [passage.standing_alone for passage in generation.passages]
+        texts += [form for passage in generation.passages for form in passage.questions]
+        self._vocabulary = frozenset(word for text in texts for word in words(fold(text)))
+        self.gazetteer = Gazetteer(self.facts, self._vocabulary)
+        self._understanding = Understanding(self.facts, self.gazetteer)
+
+    def refresh(self) -> bool:
+        """Follow the index to a new generation; see `ActiveIndex.refresh`."""
+        if not self.index.refresh():
+            return False
+        self._prepare()
+        return True
+
+    def close(self) -> None:
+        """Let the workers finish."""
+        self.executor.shutdown()
+
+    def advise(self, message: str, profile: Profile = Profile(), earlier: Turn | None = None) -> Consultation:
+        """Answer `message`. Blocks for some tens of milliseconds: call it in `executor` from asyncio."""
+        started = time.perf_counter()
+        search = self.index.search  # one generation for the whole question
+        question = self._understanding.understand(message, profile, earlier)
+        understood = time.perf_counter()
+        if question.is_wordless:
+            return Consultation(question, smalltalk.reply("wordless", question), time.perf_counter() - started)
+        evidence = search.search(question.text, question.entities)
+        found = time.perf_counter()
+        reply = self._decide(question, evidence, search.boundaries, profile)
+        wrong = faults(reply, evidence, allowed=self._today().isoformat())
+        if wrong:
+            log.error("reply_failed_check", faults=wrong, passage=reply.passage)
+            reply = compose.decline(question, evidence, self.facts, profile, "check-failed")
+        ranking = tuple((hit.passage.id, hit.score) for hit in evidence.hits)
+        reply = replace(reply, ranking=ranking, features=evidence.features, intents=evidence.intents)
+        ended = time.perf_counter()
+        steps = {"understand": understood - started, **evidence.seconds, "compose": ended - found}
+        return Consultation(question, reply, ended - started, steps)
+
+    def _decide(self, question: Question, evidence: Evidence, limits: Boundaries, profile: Profile) -> Reply:
+        intent = self._intent(question, evidence, limits)
+        if intent == "human":
+            country = (question.asked.countries or (profile.country,))[0]
+            return smalltalk.reply(intent, question, (), compose.institutions(self.facts, country, question.language))
+        if intent in CHATTY or intent in ("instructions", "abuse", "live-lookup", "out-of-scope"):
+            return smalltalk.reply(intent, question, evidence.hits[:2] if intent == "live-lookup" else ())
+        if intent == "vague":
+            return replace(compose.ask_which(question, evidence), intent="vague", text=smalltalk.reply(intent, question).text)
+        if intent is not None:
+            return smalltalk.reply(intent, question, evidence.hits[:2])
+        if evidence.confidence >= limits.answer_above:
+            return compose.answer(question, evidence, self._today())
+        if not self._has_known_words(question) and not question.entities:
+            return smalltalk.reply("gibberish", question)
+        if evidence.confidence >= limits.ask_above:
+            return compose.ask_which(question, evidence)
+        return compose.decline(question, evidence, self.facts, profile, "unknown")
+
+    def _intent(self, question: Question, evidence: Evidence, limits: Boundaries) -> str | None:
+        """The intent that is no question for us and nearer than the knowledge, if any."""
+        if not evidence.intents:
+            return None
+        best = evidence.features["dense"]
+        name, similarity = max(evidence.intents.items(), key=lambda item: item[1])
+        short = len(question.text.split()) <= 8
+        if name in CHATTY and short and not question.asked and similarity > best:
+            return name
+        if name.startswith("unsafe-"):
+            return name if similarity > best + limits.unsafe_lead else None
+        if name == "vague":
+            vague = not question.asked and not question.is_follow_up and similarity > best + limits.foreign_lead
+            return name if vague else None
+        if name in CHATTY:
+            return None
+        return name if similarity > best + limits.foreign_lead else None
+
+    def _has_known_words(self, question: Question) -> bool:
+        return any(word in self._vocabulary for word in words(fold(question.text)) if len(word) > 2)
+
+    def more(self, document_id: str, number: int, language: str) -> Reply | None:
+        """The long form of passage `number` of a document, or None when it is gone."""
+        found = self._passages(document_id)
+        if found is None or not 0 <= number < len(found[1]):
+            return None
+        return compose.long_form(found[0], found[1], number, language, self._today())
+
+    def _passages(self, document_id: str) -> tuple[Document, list[Passage]] | None:
+        generation = self.index.generation
+        document = generation.documents.get(document_id)
+        if document is None:
+            return None
+        return document, [passage for passage in generation.passages if passage.document == document_id]
+
+    def institutions(self, country: str | None, language: str) -> Reply:
+        """Who helps exporters in `country` (ISO 3166 alpha-2), as a reply."""
+        text = compose.institutions(self.facts, country, language)
+        return Reply(text, ReplyKind.ANSWER, "support", language)

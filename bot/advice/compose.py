@@ -1,0 +1,173 @@
+"""The extractive composer: from evidence to a phone-sized reply, without a model.
+
+Nothing is said that does not stand in a document, the directory of institutions or the interface texts.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind
+from bot.advice.richtext import RichText, join
+from bot.advice.understand import Profile, Question
+from bot.translation import Translate, as_of_text, country_name, translator
+from knowledge.facts import Facts, Institution
+from knowledge.models import Confidence, Document, Passage, Source
+from knowledge.search import Evidence, Hit
+
+LABEL_LENGTH = 60
+MOST_INSTITUTIONS = 2
+
+
+def answer(question: Question, evidence: Evidence, today: date) -> Reply:
+    """The best passage cut to a phone's screen, with its sources, their age, and next steps."""
+    best, language = evidence.hits[0], question.language
+    _ = translator(language)
+    source_lines = _sources(best.document, best.document.sources[:1], language, today)
+    notes = []
+    if question.was_long:
+        notes.append(RichText.italic(_("Your message was long, so I answered the question I found in it.")))
+    if best.document.language != language:
+        notes.append(RichText.italic(_("I have this in English only for now.")))
+    head, tail = join(notes), join(source_lines, "\n")
+    room = PHONE_SIZE - len(head) - len(tail) - 4
+    body = RichText.markdown(best.passage.text)
+    short, is_cut = _shorten(body, room)
+    steps = [Button(_("More"), more_action(best.document.id, best.passage))] if is_cut else []
+    steps += _related(evidence.hits[1:], 3 - len(steps))
+    return Reply(
+        text=join((head, _titled(best) + short, tail)),
+        kind=ReplyKind.ANSWER,
+        intent=best.document.topic.value,
+        language=language,
+        citations=best.document.sources,
+        confidence=evidence.confidence,
+        buttons=tuple(steps),
+        passage=best.passage.id,
+    )
+
+
+def long_form(document: Document, passages: list[Passage], start: int, language: str, today: date) -> Reply:
+    """The whole passage number `start` of `document`, all sources, and the document's other sections as steps."""
+    passage = passages[start]
+    sources = _sources(document, document.sources, language, today)
+    heading = RichText.bold(" > ".join(passage.path)) + RichText.plain("\n\n")
+    others = [
+        Button(label(other.path[-1]), more_action(document.id, other, index))
+        for index, other in enumerate(passages)
+        if index > start
+    ]
+    return Reply(
+        text=join((heading + RichText.markdown(passage.text), join(sources, "\n"))),
+        kind=ReplyKind.ANSWER,
+        intent=document.topic.value,
+        language=language,
+        citations=document.sources,
+        confidence=1.0,
+        buttons=tuple(others[:4]),
+        passage=passage.id,
+    )
+
+
+def ask_which(question: Question, evidence: Evidence) -> Reply:
+    """Ask what the person means, offering the nearest subjects."""
+    _ = translator(question.language)
+    text = _("I am not sure what you mean. Tap the nearest subject, or ask again with the platform and your country.")
+    return Reply(
+        RichText.plain(text),
+        ReplyKind.ASK_BACK,
+        "unclear",
+        question.language,
+        confidence=evidence.confidence,
+        buttons=tuple(_related(evidence.hits, 4)),
+    )
+
+
+def decline(question: Question, evidence: Evidence, facts: Facts, profile: Profile, intent: str) -> Reply:
+    """Say that the answer is not known, show the nearest subjects and who can help in the person's country."""
+    _ = translator(question.language)
+    lead = _("I have no sure answer to this, and I do not want to guess.")
+    country = (question.asked.countries or ((profile.country,) if profile.country else ()))[:1]
+    blocks = [RichText.plain(lead), institutions(facts, country[0] if country else None, question.language)]
+    buttons = _related(evidence.hits, 2)
+    if not country:
+        buttons.append(Button(_("Set my country"), "p:country"))
+    if buttons:
+        blocks.append(RichText.plain(_("The nearest subjects I know about:")))
+    return Reply(
+        join(blocks),
+        ReplyKind.DECLINE,
+        intent,
+        question.language,
+        confidence=evidence.confidence,
+        buttons=tuple(buttons),
+    )
+
+
+def institutions(facts: Facts, iso: str | None, language: str) -> RichText:
+    """Who helps exporters in a country (ISO 3166 alpha-2), else everywhere; unchecked addresses say so."""
+    _ = translator(language)
+    country = facts.country(iso)
+    if country is None:
+        found: tuple[Institution, ...] = facts.everywhere
+        lead = _("A trade-support agency can help. This directory finds yours:")
+    else:
+        found = tuple(i for i in country.institutions if i.kind in ("export-promotion", "sme-agency")) or country.institutions
+        lead = _("In {country} you can ask:").format(country=country_name(country.iso, language))
+    lines = [RichText.plain(lead)]
+    for body in found[:MOST_INSTITUTIONS]:
+        name = RichText.link(body.name, body.url) if body.url else RichText.bold(body.name)
+        line = RichText.plain("• ") + name
+        if country is not None:
+            line = line + RichText.plain(f" ({body.what_for})")
+        lines.append(line)
+    if any(body.confidence in (Confidence.UNVERIFIED, Confidence.LOW) for body in found[:MOST_INSTITUTIONS]):
+        lines.append(RichText.italic(_("We have not checked these addresses lately.")))
+    return join(lines, "\n")
+
+
+def _titled(hit: Hit) -> RichText:
+    # The heading path lets a section of a guide stand alone; a card's first line is already the answer.
+    return RichText.bold(hit.passage.path[-1]) + RichText.plain("\n") if len(hit.passage.path) > 1 else RichText()
+
+
+def _shorten(body: RichText, room: int) -> tuple[RichText, bool]:
+    if len(body) <= room:
+        return body, False
+    part = body.split(max(room - 2, 200))[0]
+    return part.cut(0, len(part.text.rstrip())) + RichText.plain(" …"), True
+
+
+def _sources(document: Document, sources: tuple[Source, ...], language: str, today: date) -> list[RichText]:
+    _ = translator(language)
+    lines = [_source_line(source, language, _) for source in sources]
+    leading = document.sources[0]
+    if leading.as_of == "unknown":
+        lines.append(RichText.plain(_("That page shows no date: check it before you act.")))
+    elif leading.as_of.is_stale(today):
+        lines.append(RichText.plain(_("That is more than a year old: check the page before you act.")))
+    if leading.confidence in (Confidence.LOW, Confidence.UNVERIFIED):
+        lines.append(RichText.plain(_("We could not confirm this source: treat it with care.")))
+    return lines
+
+
+def _source_line(source: Source, language: str, _: Translate) -> RichText:
+    checked = as_of_text(source.as_of, language)
+    date_part = _("checked {date}").format(date=checked) if checked else _("date not shown")
+    name = RichText.link(source.title, source.url)
+    publisher = f", {source.publisher}" if source.publisher.casefold() not in source.title.casefold() else ""
+    return RichText.plain(_("Source:") + " ") + name + RichText.plain(f"{publisher}, {date_part}")
+
+
+def _related(hits: tuple[Hit, ...], most: int) -> list[Button]:
+    return [Button(label(hit.document.title), f"d:{hit.document.id}") for hit in hits[: max(most, 0)]]
+
+
+def label(text: str) -> str:
+    """`text` short enough for a button."""
+    return text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1].rsplit(" ", 1)[0] + "…"
+
+
+def more_action(document: str, passage: Passage, index: int | None = None) -> str:
+    """The action that opens `passage`: by number when it is known, else by the passage's own id."""
+    return f"m:{document}" if index in (None, 0) and passage.id == document else f"m:{document}:{index or 0}"

@@ -1,0 +1,54 @@
+"""Which language a message is written in."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from lingua import IsoCode639_1, Language, LanguageDetector, LanguageDetectorBuilder
+
+from knowledge.models import LANGUAGES
+from knowledge.normalise import fold, words
+
+SURE = 0.80
+"""Below this the person's own language stands."""
+
+_FUNCTION_WORDS = {
+    "en": "the how much what can i is are do does to my for from and with about where which who when why sell not they them it in need",
+    "fr": "le la les des je est comment combien que quoi pour depuis puis mon ma mes et avec dans une un du sur quel quelle vendre sans pas peux c'est il ils",
+    "es": "el los las como cuanto cuánto que qué puedo para desde mi mis y con en una un del por donde vender sin no es se me cual",
+    "pt": "o os as como quanto que posso para desde meu minha e com em uma um do da dos por onde vender sem não nao eu é se me qual pra no na",
+    "sw": "na ya wa kwa ni je nini vipi gani naomba kuuza nataka naweza kutoka kwenda yangu wangu ngapi wapi bei gharama malipo jinsi lini hii hiyo kama",
+}
+_MARKERS = {language: frozenset(fold(text).split()) for language, text in _FUNCTION_WORDS.items()}
+FUNCTION_WORDS = frozenset(word for markers in _MARKERS.values() for word in markers - {"sell", "vendre", "vender", "kuuza", "malipo", "bei", "gharama"})
+"""Words, folded, that carry no subject of their own in one of the languages."""
+
+
+@lru_cache(maxsize=1)
+def _detector() -> LanguageDetector:
+    # The low-accuracy models take 20 MB instead of 160 MB; the function words make up for it on short texts.
+    languages = [Language.from_iso_code_639_1(getattr(IsoCode639_1, code.upper())) for code in LANGUAGES]
+    return LanguageDetectorBuilder.from_languages(*languages).with_low_accuracy_mode().build()
+
+
+def detect(text: str, prior: str = "en") -> str:
+    """The ISO 639-1 code of the language of `text`, one of `LANGUAGES`.
+
+    `prior` is the person's own language: it stands when the text says too little ("ok", "Amazon?").
+    """
+    tokens = words(fold(text))
+    if not tokens:
+        return prior
+    scores = {value.language.iso_code_639_1.name.lower(): value.value for value in _detector().compute_language_confidence_values(text)}
+    for language, markers in _MARKERS.items():
+        share = sum(token in markers for token in tokens) / len(tokens)
+        scores[language] = scores.get(language, 0.0) + 1.5 * share
+    scores[prior] = scores.get(prior, 0.0) + 0.15
+    ranked = sorted(scores, key=lambda language: -scores[language])
+    best = ranked[0]
+    if best == prior or best == "ar":
+        return best
+    told = any(token in _MARKERS.get(best, ()) for token in tokens)
+    if len(tokens) < 3 and not told:
+        return prior
+    return best if told or scores[best] >= SURE else prior

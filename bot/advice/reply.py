@@ -1,0 +1,47 @@
+"""What the adviser gives back: text, buttons and sources, free of any transport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.advice.richtext import RichText
+from knowledge.models import Source
+
+PHONE_SIZE = 900
+"""Characters before "More": about one screen of a small phone."""
+
+
+class ReplyKind(StrEnum):
+    """What a reply is, in the words of the machine contract."""
+
+    ANSWER = "answer"
+    ASK_BACK = "ask_back"
+    DECLINE = "decline"
+    HAND_OVER = "hand_over"
+
+
+@dataclass(frozen=True)
+class Button:
+    """A next step. `action` is short and self-describing, so that it works after a restart."""
+
+    label: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One reply. `passage` is the id of the passage that leads it; `ranking` lists documents, best first."""
+
+    text: RichText
+    kind: ReplyKind
+    intent: str
+    language: str
+    citations: tuple[Source, ...] = ()
+    confidence: float = 0.0
+    buttons: tuple[Button, ...] = ()
+    passage: str | None = None
+    ranking: tuple[tuple[str, float], ...] = ()
+    features: Mapping[str, float] = field(default_factory=dict)
+    intents: Mapping[str, float] = field(default_factory=dict)

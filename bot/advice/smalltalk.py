@@ -1,0 +1,90 @@
+"""Replies to what is no question for the knowledge base."""
+
+from __future__ import annotations
+
+from bot.advice.reply import Button, Reply, ReplyKind
+from bot.advice.richtext import RichText, join
+from bot.advice.understand import Question
+from bot.translation import mark as _
+from bot.translation import translator
+from knowledge.search import Hit
+
+ANSWERS = {
+    "greeting": _("Hello! I help small firms to sell across borders. Ask me about platforms, fees, getting paid, shipping or disputes."),
+    "thanks": _("You are welcome. Come back any time with the next question."),
+    "about-bot": _(
+        "I am Tradewind, a free adviser for small firms that sell across borders. I am a program, not a person: "
+        "I answer from checked documents, show their source and date, and say so when I do not know."
+    ),
+    "human": _("I am a program and cannot call a person for you yet. These bodies have people who advise exporters."),
+}
+DECLINES = {
+    "out-of-scope": _(
+        "I can only help with selling across borders: platforms, fees, getting paid, shipping, customs, disputes. "
+        "What would you like to know about that?"
+    ),
+    "live-lookup": _(
+        "I cannot look into live systems such as parcel tracking, today's rates or your account. Check it in the "
+        "platform's or carrier's own app. I can explain how it works and what to do when something goes wrong."
+    ),
+    "instructions": _("I only answer questions about selling across borders, from documents that have been checked."),
+    "abuse": _("I am sorry that this was no help. Tell me in one sentence what you need, and I will try again."),
+    "gibberish": _("I could not read that. Please write your question in one or two sentences."),
+    "unsafe-customs": _(
+        "I cannot help with wrong values or papers: it can cost you the goods, a fine and the right to export. "
+        "I can help you to keep duty and tax low within the law."
+    ),
+    "unsafe-reviews": _(
+        "I cannot help with bought or invented reviews: platforms close accounts for it and it breaks the law in "
+        "many countries. I can show you honest ways to get more reviews."
+    ),
+    "unsafe-counterfeit": _(
+        "I cannot help with selling copies of brands: goods are seized, accounts closed, and you can be sued. "
+        "I can help you to sell your own design or become a lawful reseller."
+    ),
+    "unsafe-documents": _(
+        "I cannot help with false papers: they end the account and can be a crime. I can tell you which papers are "
+        "asked for and who issues them."
+    ),
+    "unsafe-accounts": _(
+        "I cannot help with bought, borrowed or hidden accounts: platforms find them, keep the money and close the "
+        "shop. I can show you what to do when an account is closed or a platform does not take your country."
+    ),
+    "unsafe-fraud": _(
+        "I cannot help with cheating buyers, banks or platforms. If somebody cheats you, I can help you to defend yourself."
+    ),
+}
+ASKS = {
+    "vague": _("Tell me a little more, please: which platform or payment service, and which country do you sell from?"),
+    "wordless": _("I see no words in that. What would you like to know about selling across borders?"),
+    "too-long": _("That is a long message and I found no question in it. Please ask in one or two sentences."),
+    "voice": _("I cannot listen to voice messages yet. Please write your question in one or two sentences."),
+    "photo": _("I cannot look at pictures or files yet. Please write your question in one or two sentences."),
+    "sticker": _("Nice one! What would you like to know about selling across borders?"),
+    "unsupported-language": _("I cannot read that language yet. I understand English, French, Spanish, Portuguese, Arabic and Swahili."),
+}
+STARTERS = (
+    (_("Choose a platform"), "choose-first-marketplace"),
+    (_("Fees"), "compare-platform-fees-fairly"),
+    (_("Getting paid"), "paid-when-paypal-closed"),
+    (_("A dispute"), "account-suspended-first-24-hours"),
+)
+"""Subjects offered when there is nothing to go by: label, topic."""
+
+
+def is_smalltalk(intent: str) -> bool:
+    """True for the intents that have a reply here."""
+    return intent in ANSWERS or intent in DECLINES or intent in ASKS
+
+
+def reply(intent: str, question: Question, hits: tuple[Hit, ...] = (), extra: RichText = RichText()) -> Reply:
+    """The reply to a message of `intent`, with the `hits` that show the lawful or nearest way as buttons."""
+    from bot.advice.compose import label
+
+    translate = translator(question.language)
+    for texts, kind in ((ANSWERS, ReplyKind.ANSWER), (DECLINES, ReplyKind.DECLINE), (ASKS, ReplyKind.ASK_BACK)):
+        if intent in texts:
+            text = join((RichText.plain(translate(texts[intent])), extra))
+            buttons = tuple(Button(label(hit.document.title), f"d:{hit.document.id}") for hit in hits[:3])
+            return Reply(text, kind, intent, question.language, buttons=buttons)
+    raise KeyError(intent)

@@ -1,0 +1,125 @@
+"""What a message asks: its language, what it names, and what it takes over from the turn before."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from bot.advice.language import FUNCTION_WORDS, detect
+from knowledge.facts import Facts
+from knowledge.gazetteer import Entities, Gazetteer
+from knowledge.normalise import fold, visible, words
+
+MAX_QUESTION = 600
+"""Longer messages are read for the questions in them; nobody asks in more than this."""
+
+_FOLLOW_UP = re.compile(
+    r"^(and|also|what about|how about|what if|et|et si|qu'en est-il|y|e|mas e|na|vipi kuhusu|je|و|وماذا|طيب|ok and|ok et|ok y|ok e)\b"
+)
+_POINTING = frozenset(
+    "it that this there they them those la-bas ca cela eux eso esa ese alli ahi ellos isso esse essa ali eles hiyo hizo huko wao ذلك هذا هناك هم".split()
+)
+_FOLLOW_UP_WORDS = frozenset(
+    "and also about what how if et si que quoi y e na vipi kuhusu je ok then alors entonces entao mas et pour kwa في و وماذا عن ماذا طيب".split()
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is known of the person: ISO 3166 `country` and `market`, `product` in their words, ISO 639-1 `language`."""
+
+    language: str | None = None
+    country: str | None = None
+    product: str | None = None
+    market: str | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An earlier question of the same conversation, as it was understood."""
+
+    question: str
+    entities: Entities = Entities()
+
+
+@dataclass(frozen=True)
+class Question:
+    """A message understood.
+
+    `text` is what the search is asked; `asked` are the entities of the message itself or taken over from
+    the turn before, `entities` those with the profile's country and market added.
+    """
+
+    original: str
+    text: str
+    language: str
+    asked: Entities = Entities()
+    entities: Entities = Entities()
+    is_follow_up: bool = False
+    was_long: bool = False
+
+    @property
+    def is_wordless(self) -> bool:
+        """True for emoji, punctuation or nothing at all."""
+        return not any(any(c.isalpha() for c in word) for word in words(fold(self.original)))
+
+
+@dataclass
+class Understanding:
+    """Turns messages into questions."""
+
+    facts: Facts
+    gazetteer: Gazetteer
+    _names: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        things = (*self.facts.platforms, *self.facts.payments)
+        self._names = {thing.id: thing.name for thing in things}
+
+    def understand(self, message: str, profile: Profile = Profile(), earlier: Turn | None = None) -> Question:
+        """Read `message`, written by a person with `profile` after the turn `earlier`."""
+        original = visible(message).strip()
+        text = " ".join(original.split())
+        was_long = len(text) > MAX_QUESTION
+        if was_long:
+            text = _the_questions_in(text)
+        language = detect(text, profile.language or "en")
+        named = self.gazetteer.find(text, language)
+        question = Question(original, text, language, named, named, was_long=was_long)
+        if earlier is not None:
+            question = self._follow_up(question, earlier)
+        return replace(question, entities=_with_profile(question.asked, profile))
+
+    def _follow_up(self, question: Question, earlier: Turn) -> Question:
+        tokens = words(fold(question.text))
+        content = [token for token in tokens if token not in _FOLLOW_UP_WORDS and token not in FUNCTION_WORDS]
+        content = [token for token in content if not self.gazetteer.find(token, question.language)]
+        opens = bool(_FOLLOW_UP.match(fold(question.text)))
+        points = any(token in _POINTING for token in tokens)
+        if not (opens or points or not content) or len(tokens) > 14:
+            return question
+        entities = question.asked.or_else(earlier.entities)
+        if not content:
+            kept = self.gazetteer.without(earlier.question, replaced=question.asked)
+            return replace(question, text=f"{kept} {question.text}", asked=entities, is_follow_up=True)
+        inherited = [self._names[id] for id in (*entities.platforms, *entities.payments) if id in self._names]
+        missing = [name for name in inherited if fold(name) not in fold(question.text)]
+        text = " ".join((question.text, *missing)) if not question.asked else question.text
+        return replace(question, text=text, asked=entities, is_follow_up=True)
+
+
+def _with_profile(named: Entities, profile: Profile) -> Entities:
+    return named.or_else(
+        Entities(
+            countries=(profile.country,) if profile.country else (),
+            markets=(profile.market,) if profile.market else (),
+        )
+    )
+
+
+def _the_questions_in(text: str) -> str:
+    """The sentences of a long message that ask something, else its beginning."""
+    sentences = re.findall(r"[^.!?؟。।\n]+[.!?؟。।]*", text)
+    asking = [sentence.strip() for sentence in sentences if sentence.rstrip().endswith(("?", "؟"))]
+    chosen = " ".join(asking) if asking else text
+    return chosen[-MAX_QUESTION:] if asking else chosen[:MAX_QUESTION]

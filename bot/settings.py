@@ -1,0 +1,39 @@
+"""The bot's settings, read once from the environment and `.env`."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr, field_validator
+
+from knowledge.settings import Settings
+
+
+class BotSettings(Settings):
+    """The shared settings and those of the bot; see `.env.example`."""
+
+    telegram_bot_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    conversation_hours: int = 24
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _looks_like_a_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        number, colon, rest = value.get_secret_value().partition(":")
+        if not (colon and number.isdigit() and rest) or " " in rest:
+            raise ValueError("does not look like a bot token (123456:ABC...); get one from @BotFather")
+        return value
+
+    @field_validator("telegram_api_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("conversation_hours")
+    @classmethod
+    def _at_least_one(cls, value: int) -> int:
+        if not 1 <= value <= 24 * 30:
+            raise ValueError("must be between 1 and 720 hours")
+        return value

@@ -1,0 +1,66 @@
+"""Interface texts in the person's language, from the gettext catalogues in `locales/`."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from knowledge.models import AsOf
+
+LOCALES = Path(__file__).parent / "locales"
+SOURCE_LANGUAGE = "en"
+
+Translate = Callable[[str], str]
+
+
+@lru_cache(maxsize=None)
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The catalogue of `language` (ISO 639-1); English, in which the texts are written, needs none."""
+    path = LOCALES / language / "LC_MESSAGES" / "messages.po"
+    if language == SOURCE_LANGUAGE or not path.is_file():
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def translator(language: str) -> Translate:
+    """The function that turns an English interface text into `language`."""
+    return catalogue(language).gettext
+
+
+def mark(text: str) -> str:
+    """Mark `text` for translation where it is not translated on the spot."""
+    return text
+
+
+@lru_cache(maxsize=4096)
+def country_name(iso: str, language: str) -> str:
+    """The name of a country or of the EU (ISO 3166 alpha-2) in `language`, from CLDR."""
+    return str(Locale(language).territories.get(iso, iso))
+
+
+def language_name(language: str) -> str:
+    """The name of a language in itself."""
+    return str(Locale(language).get_display_name(language) or language).capitalize()
+
+
+def as_of_text(as_of: AsOf, language: str) -> str:
+    """A source's date as people write it, as exact as it is known: "Mar 2026", "2026"; empty if unknown."""
+    day: date | None = as_of.earliest
+    if day is None:
+        return ""
+    if as_of.precision == "year":
+        return str(format_date(day, "y", locale=language))
+    return str(format_date(day, "MMM y", locale=language))

@@ -1,0 +1,1 @@
+"""How the knowledge base is written. Uses `knowledge`, never `bot`."""

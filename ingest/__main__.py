@@ -1,0 +1,197 @@
+"""The maintainer's command line: `python -m ingest sync`, `status`, `check`, `evaluate`, `ship-vectors`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ingest.index import BusyError, Difference, difference
+from ingest.sync import read_inputs, ship_vectors, sync
+from knowledge.documents import Problem
+from knowledge.encoders import Encoder, EncoderError, load_encoder
+from knowledge.facts import FactsError, load_facts
+from knowledge.generation import Generation, GenerationError, current, generations, read_manifest
+from knowledge.logs import configure_logs
+from knowledge.models import Document
+from knowledge.settings import ROOT, Settings, SettingsError
+
+app = typer.Typer(help="Write and inspect the knowledge base.", no_args_is_help=True, add_completion=False)
+out = Console()
+err = Console(stderr=True)
+
+INVALID = 2
+"""Exit status when some document is invalid: named and left out, the rest done."""
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn the faults a maintainer can mend into one line and exit status 1."""
+    try:
+        yield
+    except (SettingsError, EncoderError, GenerationError, BusyError, FactsError) as error:
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        err.print(f"{error.filename or 'file'}: {error.strerror or error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def _start() -> tuple[Settings, Encoder]:
+    settings = Settings.load()
+    configure_logs(settings.log_level)
+    return settings, load_encoder(settings.embedding_model)
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        err.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
+    if problems:
+        err.print(f"{len({problem.path for problem in problems})} document(s) left out.", style="red")
+
+
+def _print_changes(changes: Difference) -> None:
+    for name, ids in (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed)):
+        shown = ", ".join(ids[:12]) + (", ..." if len(ids) > 12 else "")
+        out.print(f"{name}: {len(ids)}{'  ' + shown if ids else ''}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"texts to encode: {changes.to_encode}", highlight=False)
+
+
+@app.command(name="sync")
+def sync_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing when there is an index.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build anew even when nothing changed.")] = False,
+) -> None:
+    """Bring the index in line with the documents and switch to it.
+
+    Exit status: 0 done, 1 could not be done, 2 done without some invalid documents.
+
+    Example: python -m ingest sync --dry-run
+    """
+    with clear_errors():
+        if if_missing and not rebuild and current(Settings.load().data_dir) is not None:
+            return
+        settings, encoder = _start()
+        if dry_run:
+            inputs, problems = read_inputs(settings)
+            _print_changes(difference(settings.data_dir, inputs, encoder))
+        else:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            with Progress(*columns, console=err) as bar:
+                tasks = {}
+
+                def progress(step: str, done: int, total: int) -> None:
+                    if step not in tasks:
+                        tasks[step] = bar.add_task(step, total=total)
+                    bar.update(tasks[step], completed=done, total=total)
+
+                outcome = sync(settings, encoder, progress, rebuild=rebuild)
+            problems = outcome.problems
+            if outcome.manifest is None:
+                out.print("Nothing to do: the index is in line with the documents.")
+            else:
+                _print_changes(outcome.changes)
+                out.print(
+                    f"In use: {outcome.manifest.name} ({outcome.manifest.documents} documents, "
+                    f"{outcome.manifest.passages} passages, {outcome.manifest.vectors} vectors)",
+                    highlight=False,
+                )
+        _print_problems(problems)
+    if problems:
+        raise typer.Exit(INVALID)
+
+
+@app.command()
+def check() -> None:
+    """Validate all documents and fact tables; name file and field of each fault. Exit status 2 if any."""
+    with clear_errors():
+        settings = Settings.load()
+        inputs, problems = read_inputs(settings)
+        problems += _unknown_names(inputs.documents, settings.documents_dir)
+        facts = load_facts()
+    _print_problems(problems)
+    if problems:
+        raise typer.Exit(INVALID)
+    out.print(
+        f"{len(inputs.documents)} documents, {len(facts.platforms)} platforms, {len(facts.payments)} payment "
+        f"providers, {len(facts.countries)} countries: all valid.",
+        highlight=False,
+    )
+
+
+def _unknown_names(documents: list[Document] | tuple[Document, ...], folder: Path) -> list[Problem]:
+    facts = load_facts()
+    platforms = {platform.id for platform in facts.platforms}
+    payments = {provider.id for provider in facts.payments}
+    problems = []
+    for document in documents:
+        for field, named, known in (("platforms", document.platforms, platforms), ("payments", document.payments, payments)):
+            path = next(folder.rglob(f"{document.id}.md"), folder)
+            problems += [Problem(path, field, f"{name!r} is in no fact table") for name in named if name not in known]
+    return problems
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show the generation in use, its encoder, counts by kind, topic and language, and stale documents."""
+    with clear_errors():
+        settings = Settings.load()
+        folder = current(settings.data_dir)
+        if folder is None:
+            raise GenerationError("there is no index yet: run `python -m ingest sync`")
+        manifest = read_manifest(folder)
+        lines = (folder / "documents.jsonl").read_text(encoding="utf-8").splitlines()
+        documents = [Document.model_validate_json(line) for line in lines]
+    today = datetime.now(UTC).date()
+    overdue = [document.id for document in documents if document.review_by < today]
+    old = [d.id for d in documents if d.sources[0].as_of.is_stale(today)]
+    facts = {
+        "generation": manifest.name,
+        "created": manifest.created.isoformat(),
+        "kept": [path.name for path in generations(settings.data_dir)],
+        "encoder": manifest.encoder.model_dump(),
+        "documents": manifest.documents,
+        "passages": manifest.passages,
+        "vectors": manifest.vectors,
+        "by_kind": dict(Counter(d.kind.value for d in documents)),
+        "by_topic": dict(Counter(d.topic.value for d in documents).most_common()),
+        "by_language": dict(Counter(d.language for d in documents)),
+        "review_overdue": overdue,
+        "leading_source_old_or_undated": old,
+    }
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    table = Table("what", "value", show_header=False)
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{key} {count}" for key, count in value.items())
+        elif isinstance(value, list):
+            value = f"{len(value)}" + (f": {', '.join(value[:10])}{' ...' if len(value) > 10 else ''}" if value else "")
+        table.add_row(name.replace("_", " "), str(value))
+    out.print(table)
+
+
+@app.command(name="ship-vectors")
+def ship_vectors_command() -> None:
+    """Write the vectors of the repository's documents to knowledge/vectors/ (after changing documents)."""
+    with clear_errors():
+        settings, encoder = _start()
+        for path in ship_vectors(settings, encoder):
+            out.print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1024} KiB", highlight=False)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m ingest")
+    sys.exit(0)

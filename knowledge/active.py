@@ -1,0 +1,65 @@
+"""The generation in use, opened, and followed when `CURRENT` moves on."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from knowledge.calibration import Calibration, load_calibration
+from knowledge.encoders import Encoder
+from knowledge.generation import Generation, GenerationError, current, open_current
+from knowledge.search import HybridSearch
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class ActiveIndex:
+    """Holds the open search; `refresh` swaps it in one step, so that a question under way ends on the old one.
+
+    Raises on creation what `open_current` raises.
+    """
+
+    data_dir: Path
+    encoder: Encoder
+
+    def __post_init__(self) -> None:
+        self._calibration: Calibration = load_calibration(self.encoder.fingerprint)
+        self._refreshing = threading.Lock()
+        self._pointer = current(self.data_dir)
+        self.search = self._open()
+
+    @property
+    def generation(self) -> Generation:
+        """The generation that questions are answered from now."""
+        return self.search.generation
+
+    def refresh(self) -> bool:
+        """Open the generation that `CURRENT` names when it is another one; True when the index changed.
+
+        Takes up to a second when it changed: call it off the event loop. When the new one cannot be
+        opened, the old one goes on serving and the log says so.
+        """
+        pointer = current(self.data_dir)
+        if pointer == self._pointer or not self._refreshing.acquire(blocking=False):
+            return False
+        try:
+            self._pointer = pointer
+            if pointer is None or pointer.name == self.generation.manifest.name:
+                return False
+            # The old generation is closed by its last reference: a question may still be reading it.
+            self.search = self._open()
+        except GenerationError as error:
+            log.error("new_generation_not_opened", cause=str(error))
+            return False
+        else:
+            log.info("generation_switched", generation=self.generation.manifest.name)
+            return True
+        finally:
+            self._refreshing.release()
+
+    def _open(self) -> HybridSearch:
+        return HybridSearch(open_current(self.data_dir, self.encoder.fingerprint), self.encoder, self._calibration)

@@ -1,0 +1,219 @@
+"""A generation: one immutable build of the index, and which one is in use.
+
+    DATA_DIR/generations/<name>/manifest.json     how it was built, counts, hashes
+                                documents.jsonl   the documents
+                                passages.jsonl    the passages, in the order of the lexical index
+                                lexical/          BM25
+                                chroma/           vectors of passages and question forms
+                                intents.npz       vectors of example utterances that are not questions for us
+    DATA_DIR/CURRENT                              the name of the generation in use
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import chromadb
+import numpy as np
+import numpy.typing as npt
+import structlog
+from chromadb.config import Settings as ChromaSettings
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from knowledge.encoders import Fingerprint, Vectors
+from knowledge.lexical import LexicalIndex
+from knowledge.models import Document, Passage
+
+log = structlog.get_logger(__name__)
+
+COLLECTION = "passages"
+HASHED_FILES = ("documents.jsonl", "passages.jsonl", "intents.npz")
+
+
+class GenerationError(Exception):
+    """There is no generation that can serve; the message says why and what to do."""
+
+
+class EncoderMismatchError(GenerationError):
+    """The generation was built with another encoder than the one chosen now."""
+
+
+class Manifest(BaseModel):
+    """What `manifest.json` holds. `content` is a hash over all that went in; `files` maps names to SHA-256."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    created: datetime
+    embedding_model: str
+    encoder: Fingerprint
+    chunker: str
+    content: str
+    documents: int
+    passages: int
+    vectors: int
+    files: dict[str, str]
+
+
+class IntentVectors:
+    """Example utterances of what is not a question for us, by intent, as vectors."""
+
+    def __init__(self, names: Iterable[str], vectors: Vectors) -> None:
+        self.names = np.asarray(list(names))
+        self.vectors = vectors
+
+    def similarities(self, vector: Vectors) -> dict[str, float]:
+        """Cosine similarity of `vector` to the nearest example of each intent."""
+        if not len(self.names):
+            return {}
+        scores = self.vectors @ vector
+        return {str(name): float(scores[self.names == name].max()) for name in np.unique(self.names)}
+
+
+@dataclass
+class Generation:
+    """An open generation. Read only; safe to use from several threads."""
+
+    folder: Path
+    manifest: Manifest
+    documents: dict[str, Document]
+    passages: list[Passage]
+    lexical: LexicalIndex
+    intents: IntentVectors
+    _client: Any
+    _collection: Any
+
+    @classmethod
+    def open(cls, folder: Path, encoder: Fingerprint) -> Generation:
+        """Open and verify the generation in `folder`.
+
+        Raises:
+            EncoderMismatchError: it was built with another encoder than `encoder`.
+            GenerationError: a part is missing, changed or unreadable.
+        """
+        manifest = read_manifest(folder)
+        if manifest.encoder != encoder:
+            raise EncoderMismatchError(
+                f"the index {manifest.name} was built with the encoder {manifest.embedding_model} "
+                f"({manifest.encoder.revision}), EMBEDDING_MODEL is {encoder.model} ({encoder.revision}): "
+                "run `python -m ingest sync` to build one for it, or set EMBEDDING_MODEL back"
+            )
+        try:
+            for name, expected in manifest.files.items():
+                if sha256(folder / name) != expected:
+                    raise GenerationError(f"{folder / name} is not what the manifest says")
+            documents = [Document.model_validate_json(line) for line in _lines(folder / "documents.jsonl")]
+            passages = [Passage.model_validate_json(line) for line in _lines(folder / "passages.jsonl")]
+            lexical = LexicalIndex.load(folder / "lexical")
+            with np.load(folder / "intents.npz") as stored:
+                intents = IntentVectors(stored["names"].tolist(), stored["vectors"].astype(np.float32))
+            client = open_chroma(folder / "chroma")
+            collection = client.get_collection(COLLECTION, embedding_function=None)
+            if collection.count() != manifest.vectors:
+                raise GenerationError(f"{folder}: {collection.count()} vectors, the manifest says {manifest.vectors}")
+        except GenerationError:
+            raise
+        except Exception as error:  # Chroma, NumPy and bm25s each raise kinds of their own for a broken file
+            raise GenerationError(f"{folder} cannot be read: {type(error).__name__}: {error}") from error
+        return cls(folder, manifest, {d.id: d for d in documents}, passages, lexical, intents, client, collection)
+
+    def nearest(self, vector: Vectors, rows: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The `rows` nearest vectors: indices into `passages` (one passage can come several times), cosine."""
+        answer = self._collection.query(
+            query_embeddings=[vector], n_results=min(rows, self.manifest.vectors), include=["distances"]
+        )
+        passages = np.array([int(row.split(".", 1)[0]) for row in answer["ids"][0]], dtype=np.int64)
+        return passages, 1.0 - np.asarray(answer["distances"][0], dtype=np.float32)
+
+    def close(self) -> None:
+        """Give the store's files and memory back."""
+        self._client.close()
+
+
+def open_chroma(folder: Path) -> Any:
+    """Chroma's embedded client on `folder`, without telemetry and without a port."""
+    return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the generation in `folder`; raises `GenerationError`."""
+    try:
+        return Manifest.model_validate_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValidationError, ValueError) as error:
+        raise GenerationError(f"{folder / 'manifest.json'} cannot be read: {type(error).__name__}") from error
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def generations(data_dir: Path) -> list[Path]:
+    """The folders of all finished generations, newest first."""
+    root = data_dir / "generations"
+    found = [path for path in root.iterdir() if not path.name.startswith(".")] if root.is_dir() else []
+    return sorted(found, key=lambda path: path.name, reverse=True)
+
+
+def current(data_dir: Path) -> Path | None:
+    """The folder that `CURRENT` names, or None when there is no (usable) pointer."""
+    try:
+        name = (data_dir / "CURRENT").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return data_dir / "generations" / name if name and "/" not in name and not name.startswith(".") else None
+
+
+def open_current(data_dir: Path, encoder: Fingerprint) -> Generation:
+    """Open the generation in use; when it is damaged, the newest sound one instead, and say so in the log.
+
+    Raises:
+        EncoderMismatchError: the generation in use belongs to another encoder.
+        GenerationError: there is none, or none is sound.
+    """
+    chosen = current(data_dir)
+    if chosen is None and not generations(data_dir):
+        raise GenerationError("there is no index yet: run `python -m ingest sync`")
+    candidates = [chosen] if chosen else []
+    candidates += [folder for folder in generations(data_dir) if folder != chosen]
+    faults = []
+    for folder in candidates:
+        try:
+            generation = Generation.open(folder, encoder)
+        except EncoderMismatchError:
+            if folder == chosen:
+                raise
+            continue
+        except GenerationError as error:
+            log.error("generation_unusable", generation=folder.name, cause=str(error))
+            faults.append(str(error))
+            continue
+        if folder != chosen:
+            log.warning("fell_back_to_older_generation", wanted=chosen.name if chosen else None, using=folder.name)
+        return generation
+    raise GenerationError(f"no generation can be used ({'; '.join(faults)}): run `python -m ingest sync --rebuild`")
+
+
+def _lines(path: Path) -> Iterable[str]:
+    return (line for line in path.read_text(encoding="utf-8").split("\n") if line)
+
+
+def write_lines(path: Path, items: Iterable[BaseModel]) -> None:
+    """Write one JSON object a line."""
+    path.write_text("".join(item.model_dump_json() + "\n" for item in items), encoding="utf-8")
+
+
+def content_hash(parts: Iterable[object]) -> str:
+    """A hash over `parts` that depends on their order and content."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(json.dumps(part, ensure_ascii=False, sort_keys=True, default=str).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()

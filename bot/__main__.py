@@ -1,0 +1,159 @@
+"""The bot's command line: `python -m bot run`, `chat`, `ask`; without a command whichever fits the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bot.settings import BotSettings
+from knowledge.database import DatabaseError
+from knowledge.encoders import EncoderError
+from knowledge.facts import FactsError
+from knowledge.generation import GenerationError
+from knowledge.logs import configure_logs
+from knowledge.settings import SettingsError
+
+app = typer.Typer(help="Talk with small firms that sell across borders.", add_completion=False)
+err = Console(stderr=True)
+
+BAD_INPUT = 2
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn the faults that whoever starts the bot can mend into one line and exit status 1."""
+    try:
+        yield
+    except (SettingsError, EncoderError, GenerationError, FactsError, DatabaseError) as error:
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """Run the Telegram bot when TELEGRAM_BOT_TOKEN is set, else chat in the terminal."""
+    if context.invoked_subcommand is None:
+        with clear_errors():
+            has_token = BotSettings.load().telegram_bot_token is not None
+        run() if has_token else chat()
+
+
+@app.command()
+def run() -> None:
+    """Run the Telegram bot, polling for messages, until it is stopped."""
+    from telegram.error import InvalidToken, NetworkError
+
+    with clear_errors():
+        settings = BotSettings.load()
+        configure_logs(settings.log_level)
+        if settings.telegram_bot_token is None:
+            raise SettingsError("TELEGRAM_BOT_TOKEN: is missing; get one from @BotFather and set it in .env")
+        from bot.app import ALLOWED_UPDATES, build_adviser, build_application
+
+        application = build_application(settings, build_adviser(settings))
+        try:
+            application.run_polling(allowed_updates=ALLOWED_UPDATES, bootstrap_retries=3)
+        except InvalidToken:
+            raise SettingsError("TELEGRAM_BOT_TOKEN: Telegram does not accept it; ask @BotFather for a new one") from None
+        except NetworkError as error:
+            raise SettingsError(f"TELEGRAM_API_URL: {settings.telegram_api_url} cannot be reached ({error})") from None
+
+
+@app.command()
+def chat(lang: Annotated[str, typer.Option(help="Language that Telegram would be set to.")] = "") -> None:
+    """Chat in the terminal: buttons are numbers, /quit ends."""
+    with clear_errors():
+        settings = BotSettings.load()
+        configure_logs("ERROR")
+        from bot.app import build_adviser
+        from bot.terminal import chat as talk
+        from bot.terminal import system_language
+
+        asyncio.run(talk(settings, build_adviser(settings), lang or system_language(os.environ.get("LANG"))))
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="One question.")] = None,
+    country: Annotated[str | None, typer.Option(help="Seller's country, ISO 3166 (KE).")] = None,
+    market: Annotated[str | None, typer.Option(help="Buyer's country, ISO 3166 (DE).")] = None,
+    product: Annotated[str | None, typer.Option(help="What is sold.")] = None,
+    lang: Annotated[str | None, typer.Option(help="Person's language, ISO 639-1 (fr).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    jsonl: Annotated[str | None, typer.Option(help="File of questions, one JSON object a line; - for input.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Add the evidence behind each answer.")] = False,
+) -> None:
+    """Answer without Telegram: one question, or a stream of them.
+
+    Exit status: 0 all answered, 1 could not start, 2 some input was wrong.
+
+    Examples:
+      python -m bot ask "How much does Etsy take on a 40 dollar sale?" --country KE --lang en
+      python -m bot ask --jsonl questions.jsonl
+    """
+    if (question is None) == (jsonl is None):
+        err.print("give either a question or --jsonl", style="red")
+        raise typer.Exit(BAD_INPUT)
+    from pydantic import ValidationError
+
+    with clear_errors():
+        settings = BotSettings.load()
+        configure_logs("ERROR")
+        from bot.app import build_adviser
+        from bot.ask import AskedProfile, answer_lines, answers
+
+        if question is not None:
+            try:
+                profile = AskedProfile(country=country, market=market, product=product, lang=lang).profile()
+            except ValidationError as error:
+                fault = error.errors()[0]
+                err.print(f"--{fault['loc'][0]}: {fault['msg']}", style="red", markup=False)
+                raise typer.Exit(BAD_INPUT) from None
+            _print_answer(answers(build_adviser(settings), [question], profile, explain=explain), as_json)
+            return
+        failed = False
+        with _lines(str(jsonl)) as lines:
+            for answer in answer_lines(build_adviser(settings), lines, explain=explain):
+                failed = failed or "error" in answer
+                print(json.dumps(answer, ensure_ascii=False), flush=True)
+    if failed:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _print_answer(given: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"id": "1", "answers": given}, ensure_ascii=False))
+        return
+    answer = given[0]
+    print(answer["text"])
+    for source in answer["citations"]:
+        print(f"  {source['url']}")
+    for label in answer["buttons"]:
+        print(f"  [{label}]")
+
+
+@contextmanager
+def _lines(name: str) -> Iterator[Iterator[str]]:
+    if name == "-":
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        yield iter(sys.stdin)
+        return
+    try:
+        with Path(name).open(encoding="utf-8", errors="replace") as file:
+            yield file
+    except OSError as error:
+        err.print(f"--jsonl {name}: {error.strerror}", style="red", markup=False)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m bot")

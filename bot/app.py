@@ -1,0 +1,157 @@
+"""Build the Telegram application from settings."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+from telegram import BotCommand, Update
+from telegram.error import TelegramError
+from telegram.ext import (
+    AIORateLimiter,
+    Application,
+    ApplicationBuilder,
+    CallbackQueryHandler,
+    CommandHandler,
+    MessageHandler,
+    filters,
+)
+from telegram.request import BaseRequest
+
+from bot.advice.adviser import Adviser
+from bot.handlers import ask, errors, feedback, help, media, privacy, profile, welcome
+from bot.handlers.context import Context, Services
+from bot.ordering import ChatOrder
+from bot.people import People
+from bot.sending import Sender
+from bot.settings import BotSettings
+from bot.translation import SOURCE_LANGUAGE, translator
+from knowledge.active import ActiveIndex
+from knowledge.database import create_engine, migrate
+from knowledge.encoders import load_encoder
+from knowledge.facts import load_facts
+from knowledge.models import LANGUAGES
+
+log = structlog.get_logger(__name__)
+
+App = Application[Any, Any, Any, Any, Any, Any]
+REFRESH_SECONDS = 2
+EXPIRE_SECONDS = 3600
+CONNECTIONS = 32
+ALLOWED_UPDATES = ["message", "edited_message", "callback_query"]
+
+
+def build_adviser(settings: BotSettings) -> Adviser:
+    """The adviser on the index in `DATA_DIR`.
+
+    Raises:
+        EncoderError, GenerationError, FactsError: each with one line that says what to do.
+    """
+    encoder = load_encoder(settings.embedding_model)
+    return Adviser(ActiveIndex(settings.data_dir, encoder), load_facts())
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an application is built on; `close` gives it back."""
+
+    adviser: Adviser
+    engine: AsyncEngine
+
+    async def close(self) -> None:
+        """Let the workers finish and close the database."""
+        self.adviser.close()
+        await self.engine.dispose()
+
+
+def build_application(
+    settings: BotSettings, adviser: Adviser, *, request: BaseRequest | None = None, token: str | None = None
+) -> App:
+    """The application with all handlers. With `request` it talks through that instead of the network."""
+    secret = token or (settings.telegram_bot_token.get_secret_value() if settings.telegram_bot_token else "")
+    builder = ApplicationBuilder().token(secret).concurrent_updates(ChatOrder())
+    builder = builder.base_url(f"{settings.telegram_api_url}/bot").base_file_url(f"{settings.telegram_api_url}/file/bot")
+    if request is not None:
+        builder = builder.request(request).get_updates_request(request)
+    else:
+        builder = builder.rate_limiter(AIORateLimiter(max_retries=3))
+        builder = builder.connection_pool_size(CONNECTIONS).pool_timeout(20)
+    parts = Parts(adviser, create_engine(settings))
+
+    async def prepare(app: App) -> None:
+        await migrate(parts.engine)
+        people = People(parts.engine, timedelta(hours=settings.conversation_hours))
+        app.bot_data["services"] = Services(adviser, people, Sender(app.bot))
+        await register_commands(app)
+        if app.job_queue:
+            app.job_queue.run_repeating(_follow_index, REFRESH_SECONDS)
+            app.job_queue.run_repeating(_expire, EXPIRE_SECONDS, first=10)
+
+    async def tidy(_: App) -> None:
+        await parts.close()
+
+    app = builder.post_init(prepare).post_shutdown(tidy).build()
+    add_handlers(app)
+    return app
+
+
+def add_handlers(app: App) -> None:
+    """Register one handler for each thing a person can do; the first that fits takes the update."""
+    fresh, edited = filters.UpdateType.MESSAGE, filters.UpdateType.EDITED_MESSAGE
+    words = filters.TEXT & ~filters.COMMAND
+    commands = {
+        "start": welcome.start,
+        "help": help.help_,
+        "profile": profile.show,
+        "language": profile.language,
+        "privacy": privacy.privacy,
+        "forget": privacy.forget,
+    }
+    for name, callback in commands.items():
+        app.add_handler(CommandHandler(name, callback, fresh))
+    app.add_handler(MessageHandler(fresh & filters.COMMAND & filters.ChatType.PRIVATE, help.unknown_command))
+    app.add_handler(MessageHandler((fresh | edited) & words, ask.question))
+    app.add_handler(MessageHandler(fresh & ~filters.TEXT & ~filters.StatusUpdate.ALL, media.other))
+    for prefix, pressed in (
+        ("[dm]", ask.open_document),
+        ("s", welcome.pressed),
+        ("p", profile.change),
+        ("f", feedback.vote),
+        ("r", feedback.reason),
+        ("x", privacy.decided),
+    ):
+        app.add_handler(CallbackQueryHandler(pressed, pattern=f"^{prefix}:"))
+    app.add_handler(CallbackQueryHandler(_stale))
+    app.add_error_handler(errors.failed)
+
+
+async def register_commands(app: App) -> None:
+    """Set the command menu in every language; the bot works without it, so a fault is only logged."""
+    try:
+        for language in LANGUAGES:
+            _ = translator(language)
+            menu = [BotCommand(name, _(text)) for name, text in help.COMMANDS.items()]
+            await app.bot.set_my_commands(menu, language_code=None if language == SOURCE_LANGUAGE else language)
+    except TelegramError as error:
+        log.warning("commands_not_registered", cause=type(error).__name__)
+
+
+async def _stale(update: Update, _: Context) -> None:
+    if update.callback_query:
+        await update.callback_query.answer()
+
+
+async def _follow_index(context: Context) -> None:
+    adviser: Adviser = context.bot_data["services"].adviser
+    await asyncio.to_thread(adviser.refresh)
+
+
+async def _expire(context: Context) -> None:
+    people: People = context.bot_data["services"].people
+    gone = await people.expire()
+    if gone:
+        log.info("turns_expired", count=gone)

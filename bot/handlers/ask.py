@@ -1,0 +1,99 @@
+"""A question in, an answer out; and the buttons that lead on from an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Message, Update
+
+from bot.advice.richtext import RichText
+from bot.handlers import welcome
+from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services, user_id
+from bot.sending import typing
+from bot.translation import translator
+
+log = structlog.get_logger(__name__)
+
+
+async def question(update: Update, context: Context) -> None:
+    """Answer a text message (new or edited), or a caption with a question in it."""
+    message = update.effective_message
+    if message is None or update.effective_user is None:
+        return
+    text = addressed_text(message, context.bot.username)
+    if text is None:
+        return
+    person, earlier = await recall(update, context)
+    if person.step and message.chat.type == "private" and await welcome.take_answer(update, context, person, text):
+        return
+    await answer(update, context, text, repeat_step=person.step)
+
+
+async def answer(update: Update, context: Context, text: str, *, repeat_step: str | None = None) -> None:
+    """Advise on `text`, send the reply, remember the turn; then come back to the welcome's open question."""
+    service = services(context)
+    person, earlier = await recall(update, context)
+    profile = replace(person.profile, language=language_of(person, update))
+    chat = chat_id(update)
+    async with typing(context.bot, chat):
+        consultation = await asyncio.get_running_loop().run_in_executor(
+            service.adviser.executor, service.adviser.advise, text, profile, earlier
+        )
+    message = update.effective_message
+    in_group = message is not None and message.chat.type != "private"
+    await service.sender.reply(chat, consultation.reply, answering=message.message_id if message and in_group else None)
+    log.info(
+        "answered",
+        kind=consultation.reply.kind.value,
+        intent=consultation.reply.intent,
+        passage=consultation.reply.passage,
+        language=consultation.reply.language,
+        milliseconds=round(consultation.seconds * 1000),
+    )
+    try:
+        await service.people.remember(user_id(update), chat, consultation.turn)
+    except SQLAlchemyError as error:
+        log.error("turn_not_remembered", cause=type(error).__name__)
+    if repeat_step and not in_group:
+        await welcome.ask(update, context, repeat_step)
+
+
+def addressed_text(message: Message, username: str) -> str | None:
+    """The text of `message` that is meant for the bot, without its name; None when it is not addressed.
+
+    In a private chat all is meant for the bot; in a group what mentions it or answers one of its messages.
+    """
+    text = message.text or message.caption
+    if not text:
+        return None
+    if message.chat.type == "private":
+        return text
+    mention = f"@{username}".casefold()
+    replied = message.reply_to_message
+    if mention in text.casefold():
+        at = text.casefold().index(mention)
+        return (text[:at] + text[at + len(mention) :]).strip() or None
+    if replied and replied.from_user and replied.from_user.username == username:
+        return text
+    return None
+
+
+async def open_document(update: Update, context: Context) -> None:
+    """The button of a related subject (`d:<document>`) or of the long form (`m:<document>[:<passage>]`)."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    await acknowledge(query)
+    person, _ = await recall(update, context)
+    language = language_of(person, update)
+    _kind, document, *number = query.data.split(":")
+    index = int(number[0]) if number and number[0].isdigit() else 0
+    reply = services(context).adviser.more(document, index, language)
+    if reply is None:
+        text = translator(language)("That text has been replaced since. Please ask your question again.")
+        await services(context).sender.text(chat_id(update), RichText.plain(text))
+        return
+    await services(context).sender.reply(chat_id(update), reply)

@@ -1,0 +1,61 @@
+"""/privacy and /forget: what is kept, and how to have it deleted."""
+
+from __future__ import annotations
+
+from telegram import Update
+
+from bot.advice.reply import Button
+from bot.advice.richtext import RichText, join
+from bot.handlers.context import Context, acknowledge, chat_id, drop_keyboard, language_of, services, user_id
+from bot.people import KEPT_TURNS
+from bot.sending import choices
+from bot.translation import translator
+
+
+async def privacy(update: Update, context: Context) -> None:
+    """Say what is kept and for how long."""
+    service = services(context)
+    person = await service.people.get(user_id(update))
+    _ = translator(language_of(person, update))
+    kept = (
+        _("your Telegram number (not your name or phone), language, country, product and market, if you gave them;"),
+        _("your last {turns} questions for {hours} hours, so that you can ask on;").format(
+            turns=KEPT_TURNS, hours=service.people.memory_hours
+        ),
+        _("your thumbs up or down and the reason."),
+    )
+    text = join(
+        (
+            RichText.bold(_("What I keep")),
+            RichText.plain("\n".join(f"• {line}" for line in kept)),
+            RichText.plain(_("Nothing is sold or shown to others. Send /forget and all of it is deleted for good.")),
+        )
+    )
+    await service.sender.text(chat_id(update), text)
+
+
+async def forget(update: Update, context: Context) -> None:
+    """Ask once more before deleting."""
+    person = await services(context).people.get(user_id(update))
+    _ = translator(language_of(person, update))
+    buttons = [Button(_("Delete everything"), "x:yes"), Button(_("Keep it"), "x:no")]
+    text = _("Shall I delete all I know of you: profile, questions and feedback? This cannot be undone.")
+    await services(context).sender.text(chat_id(update), RichText.plain(text), choices(buttons))
+
+
+async def decided(update: Update, context: Context) -> None:
+    """The button under that question: `x:yes` or `x:no`."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    await acknowledge(query)
+    await drop_keyboard(query)
+    people = services(context).people
+    person = await people.get(user_id(update))
+    _ = translator(language_of(person, update))
+    if query.data == "x:yes":
+        known = await people.forget(user_id(update))
+        text = _("Done. I have deleted all I knew of you.") if known else _("I knew nothing of you.")
+    else:
+        text = _("All right, nothing was deleted.")
+    await services(context).sender.text(chat_id(update), RichText.plain(text))

@@ -1,0 +1,219 @@
+"""The people who talk with the bot: profile, conversation memory, feedback."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, delete, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.advice.understand import Profile, Turn
+from knowledge.database import Base, UtcDateTime
+from knowledge.gazetteer import Entities
+
+KEPT_TURNS = 6
+PRODUCT_LENGTH = 120
+
+
+class PersonRow(Base):
+    """A person; `step` is the question of the welcome that waits for an answer."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    telegram_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    language: Mapped[str | None] = mapped_column(String(2))
+    country: Mapped[str | None] = mapped_column(String(2))
+    product: Mapped[str | None] = mapped_column(String(PRODUCT_LENGTH))
+    market: Mapped[str | None] = mapped_column(String(2))
+    step: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TurnRow(Base):
+    """A question as it was understood, kept for a short time so that the next one can refer to it."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index("ix_turns_person_id_chat_id", "person_id", "chat_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    question: Mapped[str] = mapped_column(Text)
+    entities: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class FeedbackRow(Base):
+    """A thumb on an answer, with the reason when one was given."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (UniqueConstraint("person_id", "chat_id", "message_id", name="uq_feedback_person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[str] = mapped_column(String(48))
+    vote: Mapped[int]
+    reason: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What handlers know of a person: their Telegram id, profile, and the step of the welcome they are at."""
+
+    telegram_id: int
+    profile: Profile = Profile()
+    step: str | None = None
+
+
+class People:
+    """The store of people. All times are UTC; memory older than `memory` is not used and is deleted."""
+
+    def __init__(self, engine: AsyncEngine, memory: timedelta = timedelta(hours=24)) -> None:
+        self._engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._memory = memory
+
+    @property
+    def memory_hours(self) -> int:
+        """For how long questions are remembered."""
+        return int(self._memory.total_seconds() // 3600)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncSession]:
+        async with self._sessions.begin() as session:
+            yield session
+
+    async def get(self, telegram_id: int) -> Person:
+        """The person, or a blank one when they are not known; nothing is stored."""
+        async with self._sessions() as session:
+            row = await self._row(session, telegram_id)
+        return _person(row) if row else Person(telegram_id)
+
+    async def recall(self, telegram_id: int, chat_id: int) -> tuple[Person, Turn | None]:
+        """The person and their last turn in this chat, if it is recent enough; one round trip."""
+        statement = (
+            select(PersonRow, TurnRow)
+            .outerjoin(
+                TurnRow,
+                (TurnRow.person_id == PersonRow.id)
+                & (TurnRow.chat_id == chat_id)
+                & (TurnRow.created_at > datetime.now(UTC) - self._memory),
+            )
+            .where(PersonRow.telegram_id == telegram_id)
+            .order_by(TurnRow.id.desc())
+            .limit(1)
+        )
+        async with self._sessions() as session:
+            found = (await session.execute(statement)).first()
+        if found is None:
+            return Person(telegram_id), None
+        row, turn = found
+        return _person(row), _turn(turn) if turn is not None else None
+
+    async def update(self, telegram_id: int, **fields: str | None) -> Person:
+        """Set profile fields (`language`, `country`, `product`, `market`) or `step`; creates the person."""
+        async with self._writing() as session:
+            row = await self._ensure(session, telegram_id)
+            for name, value in fields.items():
+                if name not in ("language", "country", "product", "market", "step"):
+                    raise ValueError(f"no such field: {name}")
+                setattr(row, name, value)
+            return _person(row)
+
+    async def remember(self, telegram_id: int, chat_id: int, turn: Turn) -> None:
+        """Keep `turn` as the last of this chat; only the newest few are kept."""
+        async with self._writing() as session:
+            row = await self._ensure(session, telegram_id)
+            session.add(
+                TurnRow(
+                    person_id=row.id,
+                    chat_id=chat_id,
+                    question=turn.question,
+                    entities=dataclasses.asdict(turn.entities),
+                    created_at=datetime.now(UTC),
+                )
+            )
+            await session.flush()
+            newest = (
+                select(TurnRow.id)
+                .where(TurnRow.person_id == row.id, TurnRow.chat_id == chat_id)
+                .order_by(TurnRow.id.desc())
+                .limit(KEPT_TURNS)
+            )
+            await session.execute(
+                delete(TurnRow).where(
+                    TurnRow.person_id == row.id, TurnRow.chat_id == chat_id, TurnRow.id.not_in(newest.scalar_subquery())
+                )
+            )
+
+    async def vote(
+        self, telegram_id: int, chat_id: int, message_id: int, document: str, vote: int, reason: str | None = None
+    ) -> None:
+        """Keep a thumb (+1 or -1) on the answer in a message; a second vote replaces the first."""
+        async with self._writing() as session:
+            row = await self._ensure(session, telegram_id)
+            statement = select(FeedbackRow).where(
+                FeedbackRow.person_id == row.id, FeedbackRow.chat_id == chat_id, FeedbackRow.message_id == message_id
+            )
+            feedback = await session.scalar(statement)
+            if feedback is None:
+                feedback = FeedbackRow(person_id=row.id, chat_id=chat_id, message_id=message_id)
+                session.add(feedback)
+            feedback.document, feedback.vote, feedback.reason = document, vote, reason
+            feedback.created_at = datetime.now(UTC)
+
+    async def forget(self, telegram_id: int) -> bool:
+        """Delete all that is kept of a person; True when there was something."""
+        async with self._writing() as session:
+            row = await self._row(session, telegram_id)
+            if row is None:
+                return False
+            for table in (TurnRow, FeedbackRow):
+                await session.execute(delete(table).where(table.person_id == row.id))
+            await session.delete(row)
+        if self._engine.dialect.name == "sqlite":
+            async with self._engine.connect() as connection:  # the write-ahead log still holds old pages
+                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        return True
+
+    async def expire(self) -> int:
+        """Delete conversation memory that is too old; returns how many turns."""
+        async with self._writing() as session:
+            old = delete(TurnRow).where(TurnRow.created_at <= datetime.now(UTC) - self._memory)
+            result: Any = await session.execute(old)
+            return int(result.rowcount)
+
+    @staticmethod
+    async def _row(session: AsyncSession, telegram_id: int) -> PersonRow | None:
+        return await session.scalar(select(PersonRow).where(PersonRow.telegram_id == telegram_id))
+
+    async def _ensure(self, session: AsyncSession, telegram_id: int) -> PersonRow:
+        row = await self._row(session, telegram_id)
+        now = datetime.now(UTC)
+        if row is None:
+            row = PersonRow(telegram_id=telegram_id, created_at=now, seen_at=now)
+            session.add(row)
+            await session.flush()
+        row.seen_at = now
+        return row
+
+
+def _person(row: PersonRow) -> Person:
+    profile = Profile(language=row.language, country=row.country, product=row.product, market=row.market)
+    return Person(row.telegram_id, profile, row.step)
+
+
+def _turn(row: TurnRow) -> Turn:
+    entities = {name: tuple(values) for name, values in row.entities.items()}
+    return Turn(row.question, Entities(**entities))

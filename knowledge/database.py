@@ -1,0 +1,111 @@
+"""The database engine that the rooms share: SQLite (WAL) by default, PostgreSQL by `DATABASE_URL`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import DateTime, MetaData, event, make_url
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+from knowledge.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 5_000
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message is one line that says why and what to do."""
+
+
+class Base(DeclarativeBase):
+    """Base of all tables. Constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UtcDateTime(TypeDecorator[Any]):
+    """An aware time in UTC; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Give the zone back where the database dropped it."""
+        from datetime import UTC
+
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def database_url(settings: Settings) -> URL:
+    """The SQLAlchemy URL with an asynchronous driver."""
+    url = make_url(settings.database_url or f"sqlite:///{settings.data_dir / 'tradewind.sqlite'}")
+    driver = "sqlite+aiosqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    return url.set(drivername=driver)
+
+
+def create_engine(settings: Settings) -> AsyncEngine:
+    """An engine on the configured database; connects on first use."""
+    url = database_url(settings)
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _pragmas(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA secure_delete=ON")  # what a person deletes is overwritten, not only unlinked
+        cursor.close()
+
+    return engine
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Bring the tables up to date.
+
+    Raises:
+        DatabaseError: the database is locked, read-only or out of reach.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+
+    def upgrade(connection: Any) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade)
+    except (DBAPIError, SQLAlchemyError, OSError) as error:
+        raise DatabaseError(explain(error, engine)) from error
+
+
+def explain(error: Exception, engine: AsyncEngine) -> str:
+    """One line about a database fault: the cause, where, and what to do."""
+    where = engine.url.render_as_string(hide_password=True)
+    cause = str(getattr(error, "orig", error)).splitlines()[0]
+    if "locked" in cause:
+        advice = "another program holds it; stop that and start again"
+    elif "readonly" in cause or "read-only" in cause or "unable to open" in cause:
+        advice = "it cannot be written; check the rights on DATA_DIR or set DATABASE_URL"
+    else:
+        advice = "check DATABASE_URL"
+    return f"DATABASE_URL {where}: {cause}: {advice}"

@@ -63,7 +63,9 @@ def run() -> None:
         try:
             application.run_polling(allowed_updates=ALLOWED_UPDATES, bootstrap_retries=3)
         except InvalidToken:
-            raise SettingsError("TELEGRAM_BOT_TOKEN: Telegram does not accept it; ask @BotFather for a new one") from None
+            raise SettingsError(
+                "TELEGRAM_BOT_TOKEN: Telegram does not accept it; ask @BotFather for a new one"
+            ) from None
         except NetworkError as error:
             raise SettingsError(f"TELEGRAM_API_URL: {settings.telegram_api_url} cannot be reached ({error})") from None
 

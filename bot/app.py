@@ -74,11 +74,13 @@ def build_application(
     """The application with all handlers. With `request` it talks through that instead of the network."""
     secret = token or (settings.telegram_bot_token.get_secret_value() if settings.telegram_bot_token else "")
     builder = ApplicationBuilder().token(secret).concurrent_updates(ChatOrder())
-    builder = builder.base_url(f"{settings.telegram_api_url}/bot").base_file_url(f"{settings.telegram_api_url}/file/bot")
+    builder = builder.base_url(f"{settings.telegram_api_url}/bot").base_file_url(
+        f"{settings.telegram_api_url}/file/bot"
+    )
     if request is not None:
         builder = builder.request(request).get_updates_request(request)
     else:
-        builder = builder.rate_limiter(AIORateLimiter(max_retries=3))
+        builder = builder.rate_limiter(AIORateLimiter(max_retries=3))  # type: ignore[arg-type]
         builder = builder.connection_pool_size(CONNECTIONS).pool_timeout(20)
     parts = Parts(adviser, create_engine(settings))
 

@@ -79,7 +79,10 @@ class Sender:
     ) -> Message:
         async def send(entities: Sequence[MessageEntity] | None) -> Message:
             async for attempt in AsyncRetrying(
-                retry=retry_if_exception(_passes), stop=stop_after_attempt(4), wait=wait_exponential(0.3, max=3), reraise=True
+                retry=retry_if_exception(_passes),
+                stop=stop_after_attempt(4),
+                wait=wait_exponential(0.3, max=3),
+                reraise=True,
             ):
                 with attempt:
                     return await self._bot.send_message(

@@ -67,9 +67,10 @@ class Terminal(BaseRequest):
         return BOT
 
     def _sendmessage(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        message = {"message_id": next(self._ids), "date": int(time.time()), "chat": _chat(), "from": BOT}
+        number = next(self._ids)
+        message: dict[str, Any] = {"message_id": number, "date": int(time.time()), "chat": _chat(), "from": BOT}
         message |= {name: parameters[name] for name in ("text", "entities", "reply_markup") if parameters.get(name)}
-        self._messages[message["message_id"]] = message
+        self._messages[number] = message
         self._show(message)
         return message
 
@@ -104,11 +105,22 @@ class Terminal(BaseRequest):
         update_id = next(self._ids)
         if text.isdecimal() and 0 < int(text) <= len(self.buttons):
             message_id, button = self.buttons[int(text) - 1]
-            query = {"id": str(update_id), "from": _you(language), "chat_instance": "1", "data": button["callback_data"]}
+            query = {
+                "id": str(update_id),
+                "from": _you(language),
+                "chat_instance": "1",
+                "data": button["callback_data"],
+            }
             return {"update_id": update_id, "callback_query": query | {"message": self._messages[message_id]}}
-        message: dict[str, Any] = {"message_id": update_id, "date": int(time.time()), "chat": _chat(), "from": _you(language), "text": text}
+        message: dict[str, Any] = {
+            "message_id": update_id,
+            "date": int(time.time()),
+            "chat": _chat(),
+            "from": _you(language),
+            "text": text,
+        }
         if text.startswith("/"):
-            message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
+            message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split(maxsplit=1)[0])}]
         return {"update_id": update_id, "message": message}
 
 

@@ -6,7 +6,7 @@ import gettext
 import io
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale
@@ -22,7 +22,7 @@ SOURCE_LANGUAGE = "en"
 Translate = Callable[[str], str]
 
 
-@lru_cache(maxsize=None)
+@cache
 def catalogue(language: str) -> gettext.NullTranslations:
     """The catalogue of `language` (ISO 639-1); English, in which the texts are written, needs none."""
     path = LOCALES / language / "LC_MESSAGES" / "messages.po"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from ingest.sync import read_inputs, ship_vectors, sync
 from knowledge.documents import Problem
 from knowledge.encoders import Encoder, EncoderError, load_encoder
 from knowledge.facts import FactsError, load_facts
-from knowledge.generation import Generation, GenerationError, current, generations, read_manifest
+from knowledge.generation import GenerationError, current, generations, read_manifest
 from knowledge.logs import configure_logs
 from knowledge.models import Document
 from knowledge.settings import ROOT, Settings, SettingsError
@@ -130,13 +130,16 @@ def check() -> None:
     )
 
 
-def _unknown_names(documents: list[Document] | tuple[Document, ...], folder: Path) -> list[Problem]:
+def _unknown_names(documents: Sequence[Document], folder: Path) -> list[Problem]:
     facts = load_facts()
     platforms = {platform.id for platform in facts.platforms}
     payments = {provider.id for provider in facts.payments}
     problems = []
     for document in documents:
-        for field, named, known in (("platforms", document.platforms, platforms), ("payments", document.payments, payments)):
+        for field, named, known in (
+            ("platforms", document.platforms, platforms),
+            ("payments", document.payments, payments),
+        ):
             path = next(folder.rglob(f"{document.id}.md"), folder)
             problems += [Problem(path, field, f"{name!r} is in no fact table") for name in named if name not in known]
     return problems
@@ -175,12 +178,16 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         return
     table = Table("what", "value", show_header=False)
     for name, value in facts.items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{key} {count}" for key, count in value.items())
-        elif isinstance(value, list):
-            value = f"{len(value)}" + (f": {', '.join(value[:10])}{' ...' if len(value) > 10 else ''}" if value else "")
-        table.add_row(name.replace("_", " "), str(value))
+        table.add_row(name.replace("_", " "), _shown(value))
     out.print(table)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {count}" for key, count in value.items())
+    if isinstance(value, list):
+        return f"{len(value)}" + (f": {', '.join(value[:10])}{' ...' if len(value) > 10 else ''}" if value else "")
+    return str(value)
 
 
 @app.command(name="ship-vectors")

@@ -31,7 +31,9 @@ def cut(document: Document) -> list[Passage]:
     questions = tuple(form for forms in document.questions.values() for form in forms)
     if document.kind is Kind.CARD:
         return [
-            Passage(id=document.id, document=document.id, path=(document.title,), text=document.body, questions=questions)
+            Passage(
+                id=document.id, document=document.id, path=(document.title,), text=document.body, questions=questions
+            )
         ]
     passages: list[Passage] = []
     taken: set[str] = set()
@@ -43,6 +45,7 @@ def cut(document: Document) -> list[Passage]:
                 Passage(
                     id=document.id if first else f"{document.id}#{_anchor(headings, taken)}",
                     document=document.id,
+                    number=len(passages),
                     path=(document.title, *headings),
                     text=text.strip(),
                     questions=questions if first else (),

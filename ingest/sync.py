@@ -29,7 +29,9 @@ def read_inputs(settings: Settings) -> tuple[Inputs, list[Problem]]:
     return Inputs(documents, load_intents()), problems
 
 
-def sync(settings: Settings, encoder: Encoder, progress: Progress = lambda *_: None, *, rebuild: bool = False) -> Outcome:
+def sync(
+    settings: Settings, encoder: Encoder, progress: Progress = lambda *_: None, *, rebuild: bool = False
+) -> Outcome:
     """Build a new generation when the documents, the encoder or the chunker changed, and switch to it.
 
     Faulty documents are left out and reported; the rest is ingested. With `rebuild` a generation is built

@@ -38,7 +38,9 @@ class VectorCache:
         folder.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(folder / f"{fingerprint.key}.sqlite")
         self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID")
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
+        )
 
     def __enter__(self) -> VectorCache:
         return self
@@ -73,7 +75,8 @@ class VectorCache:
             vector = self._get(key(text, role))
             assert vector is not None, "was just stored"
             kept[row] = vector
-        return kept / np.linalg.norm(kept, axis=1, keepdims=True).clip(min=1e-6)
+        kept /= np.linalg.norm(kept, axis=1, keepdims=True).clip(min=1e-6)
+        return kept
 
     def _get(self, wanted: bytes) -> Half | None:
         with closing(self._database.execute("SELECT vector FROM vectors WHERE key = ?", (wanted,))) as rows:

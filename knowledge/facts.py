@@ -35,18 +35,19 @@ class Named(Strict):
     ambiguous_in: tuple[str, ...] = ()
 
 
-class Platform(Named):
+class Service(Named):
+    """Something that sellers use and documents are tagged with by its `id`."""
+
+    id: Identifier
+    kind: str
+
+
+class Platform(Service):
     """A place to sell."""
 
-    id: Identifier
-    kind: str
 
-
-class PaymentProvider(Named):
+class PaymentProvider(Service):
     """A way to be paid."""
-
-    id: Identifier
-    kind: str
 
 
 class Citation(Strict):

@@ -17,12 +17,55 @@ from knowledge.facts import Facts
 from knowledge.models import LANGUAGES
 from knowledge.normalise import fold, visible, words
 
-EU = frozenset("AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split())
+EU = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "ES",
+        "SE",
+    ]
+)
 """ISO 3166 codes of the European Union's members (https://european-union.europa.eu, 2026)."""
 
 _MARKET_ALIASES = {
-    "US": ("usa", "u.s.", "u.s.a.", "america", "the states", "estados unidos", "eeuu", "ee.uu.", "etats-unis", "امريكا",
-           "marekani", "amerika", "eua"),
+    "US": (
+        "usa",
+        "u.s.",
+        "u.s.a.",
+        "america",
+        "the states",
+        "estados unidos",
+        "eeuu",
+        "ee.uu.",
+        "etats-unis",
+        "امريكا",
+        "marekani",
+        "amerika",
+        "eua",
+    ),
     "GB": ("uk", "u.k.", "england", "britain", "great britain", "angleterre", "inglaterra", "بريطانيا", "uingereza"),
     "EU": ("europe", "european union", "europa", "union europeenne", "اوروبا", "ulaya", "u.e."),
     "AE": ("uae", "u.a.e.", "dubai", "emirates", "emirats", "emiratos", "الامارات", "دبي"),
@@ -39,9 +82,32 @@ _MARKET_ALIASES = {
 }
 _CAPITAL_CODES = {"US": "US", "UK": "GB", "EU": "EU", "UE": "EU", "UAE": "AE", "EEUU": "US", "RDC": "CD"}
 _AMBIGUOUS_COUNTRIES = {"ML": ("sw",), "GE": (), "JO": (), "TD": ("en",), "TR": ("en",), "PE": ("sw",)}
-_DESTINATION = frozenset(fold(word) for word in (
-    "to into towards vers pour hacia para ao aos à الى إلى ل kwenda hadi customers clients buyers clientes acheteurs").split())
-_ORIGIN = frozenset(fold(word) for word in "from in depuis desde kutoka من du".split())
+_DESTINATION = frozenset(
+    fold(word)
+    for word in [
+        "to",
+        "into",
+        "towards",
+        "vers",
+        "pour",
+        "hacia",
+        "para",
+        "ao",
+        "aos",
+        "à",
+        "الى",
+        "إلى",
+        "ل",
+        "kwenda",
+        "hadi",
+        "customers",
+        "clients",
+        "buyers",
+        "clientes",
+        "acheteurs",
+    ]
+)
+_ORIGIN = frozenset(fold(word) for word in ["from", "in", "depuis", "desde", "kutoka", "من", "du"])
 
 
 @dataclass(frozen=True)
@@ -90,7 +156,9 @@ class Gazetteer:
             names.setdefault(_key(spelling), _Name("country", code, _AMBIGUOUS_COUNTRIES.get(code, ())))
         for country in self.facts.countries:
             for spelling in (country.name, *country.aliases):
-                names[_key(spelling)] = _Name("country", country.iso, country.ambiguous_in or _AMBIGUOUS_COUNTRIES.get(country.iso, ()))
+                names[_key(spelling)] = _Name(
+                    "country", country.iso, country.ambiguous_in or _AMBIGUOUS_COUNTRIES.get(country.iso, ())
+                )
         for kind, things in (("payment", self.facts.payments), ("platform", self.facts.platforms)):
             for thing in things:
                 for spelling in (thing.name, *thing.aliases):
@@ -129,9 +197,7 @@ class Gazetteer:
                 dropped.update(range(at, at + length))
         return " ".join(word for at, word in enumerate(shown) if at not in dropped)
 
-    def _mentions(
-        self, shown: Sequence[str], tokens: Sequence[str], language: str
-    ) -> Iterable[tuple[int, int, _Name]]:
+    def _mentions(self, shown: Sequence[str], tokens: Sequence[str], language: str) -> Iterable[tuple[int, int, _Name]]:
         at = 0
         while at < len(tokens):
             step = 1

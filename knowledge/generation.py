@@ -1,12 +1,12 @@
 """A generation: one immutable build of the index, and which one is in use.
 
-    DATA_DIR/generations/<name>/manifest.json     how it was built, counts, hashes
-                                documents.jsonl   the documents
-                                passages.jsonl    the passages, in the order of the lexical index
-                                lexical/          BM25
-                                chroma/           vectors of passages and question forms
-                                intents.npz       vectors of example utterances that are not questions for us
-    DATA_DIR/CURRENT                              the name of the generation in use
+DATA_DIR/generations/<name>/manifest.json     how it was built, counts, hashes
+                            documents.jsonl   the documents
+                            passages.jsonl    the passages, in the order of the lexical index
+                            lexical/          BM25
+                            chroma/           vectors of passages and question forms
+                            intents.npz       vectors of example utterances that are not questions for us
+DATA_DIR/CURRENT                              the name of the generation in use
 """
 
 from __future__ import annotations

@@ -36,4 +36,7 @@ def load_intents(folder: Path = INTENTS) -> list[Intent]:
     Raises:
         pydantic.ValidationError, yaml.YAMLError: a file is not valid (the files are part of the program).
     """
-    return [Intent.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.yaml"))]
+    return [
+        Intent.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        for path in sorted(folder.glob("*.yaml"))
+    ]

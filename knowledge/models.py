@@ -176,11 +176,12 @@ class Passage(Strict):
     """A piece of a document that can stand alone: a whole card, or one section of a guide.
 
     `path` is the heading path, from the document's title down; `id` is the document's id, followed by
-    `#section` where the document has several passages.
+    `#section` where the document has several passages; `number` counts from 0 within the document.
     """
 
     id: str
     document: str
+    number: int = 0
     path: tuple[str, ...]
     text: str
     questions: tuple[str, ...] = ()

@@ -8,7 +8,9 @@ import unicodedata
 _LATIN_MARKS = re.compile("[\u0300-\u036f]")
 _ARABIC_MARKS = re.compile("[\u064b-\u065f\u0670\u0640]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_ARABIC_VARIANTS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ک": "ك", "ی": "ي"})
+_ARABIC_VARIANTS = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ک": "ك", "ی": "ي"}
+)
 _WORD = re.compile(r"[\w\u0900-\u0dff\u0e00-\u0eff]+(?:['’.&/-][\w\u0900-\u0dff]+)*")
 _APOSTROPHE = re.compile(r"[’‘`´]")
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
 
 from knowledge.calibration import Calibration
 from knowledge.encoders import Encoder
@@ -74,7 +75,9 @@ class HybridSearch:
         lexical = self.generation.lexical.scores(question)
         dense = np.full(len(lexical), cosines.min(), dtype=np.float32)
         np.maximum.at(dense, rows, cosines)
-        candidates = np.union1d(rows, np.argpartition(lexical, -min(LEXICAL_CANDIDATES, len(lexical)))[-LEXICAL_CANDIDATES:])
+        candidates = np.union1d(
+            rows, np.argpartition(lexical, -min(LEXICAL_CANDIDATES, len(lexical)))[-LEXICAL_CANDIDATES:]
+        )
         weight = self._calibration.dense_weight
         fused = (weight * _standardised(dense[candidates]) + _standardised(lexical[candidates])) / (weight + 1)
         fused += np.array([self._steer(self._documents[row], entities) for row in candidates], dtype=np.float32)
@@ -101,7 +104,9 @@ class HybridSearch:
                 score -= steering.unasked * weight
         return score
 
-    def _best(self, candidates: npt.NDArray[Any], fused: Scores, dense: Scores, lexical: Scores, limit: int) -> tuple[Hit, ...]:
+    def _best(
+        self, candidates: npt.NDArray[Any], fused: Scores, dense: Scores, lexical: Scores, limit: int
+    ) -> tuple[Hit, ...]:
         hits: dict[str, Hit] = {}
         for at in np.argsort(-fused):
             row = int(candidates[at])
@@ -142,7 +147,7 @@ class HybridRetriever(BaseRetriever):
     gazetteer: Gazetteer
     k: int = 5
 
-    model_config = {"arbitrary_types_allowed": True}
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun

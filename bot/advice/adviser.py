@@ -12,6 +12,7 @@ import structlog
 
 from bot.advice import compose, smalltalk
 from bot.advice.check import faults
+from bot.advice.language import is_readable_script
 from bot.advice.reply import Reply, ReplyKind
 from bot.advice.understand import Profile, Question, Turn, Understanding
 from knowledge.active import ActiveIndex
@@ -88,35 +89,41 @@ class Adviser:
             return Consultation(question, smalltalk.reply("wordless", question), time.perf_counter() - started)
         evidence = search.search(question.text, question.entities)
         found = time.perf_counter()
-        reply = self._decide(question, evidence, search.boundaries, profile)
+        reply = self._decide(question, evidence, search.boundaries)
         wrong = faults(reply, evidence, allowed=self._today().isoformat())
         if wrong:
             log.error("reply_failed_check", faults=wrong, passage=reply.passage)
-            reply = compose.decline(question, evidence, self.facts, profile, "check-failed")
+            reply = compose.decline(question, evidence, self.facts, "check-failed")
         ranking = tuple((hit.passage.id, hit.score) for hit in evidence.hits)
         reply = replace(reply, ranking=ranking, features=evidence.features, intents=evidence.intents)
         ended = time.perf_counter()
         steps = {"understand": understood - started, **evidence.seconds, "compose": ended - found}
         return Consultation(question, reply, ended - started, steps)
 
-    def _decide(self, question: Question, evidence: Evidence, limits: Boundaries, profile: Profile) -> Reply:
+    def _decide(self, question: Question, evidence: Evidence, limits: Boundaries) -> Reply:
         intent = self._intent(question, evidence, limits)
         if intent == "human":
-            country = (question.asked.countries or (profile.country,))[0]
+            country = next(iter(question.entities.countries), None)
             return smalltalk.reply(intent, question, (), compose.institutions(self.facts, country, question.language))
         if intent in CHATTY or intent in ("instructions", "abuse", "live-lookup", "out-of-scope"):
             return smalltalk.reply(intent, question, evidence.hits[:2] if intent == "live-lookup" else ())
         if intent == "vague":
-            return replace(compose.ask_which(question, evidence), intent="vague", text=smalltalk.reply(intent, question).text)
+            return replace(
+                compose.ask_which(question, evidence), intent="vague", text=smalltalk.reply(intent, question).text
+            )
         if intent is not None:
             return smalltalk.reply(intent, question, evidence.hits[:2])
         if evidence.confidence >= limits.answer_above:
             return compose.answer(question, evidence, self._today())
-        if not self._has_known_words(question) and not question.entities:
-            return smalltalk.reply("gibberish", question)
+        if question.was_long:
+            return smalltalk.reply("too-long", question, evidence.hits)
+        if not self._has_known_words(question) and not question.asked:
+            return smalltalk.reply(
+                "gibberish" if is_readable_script(question.text) else "unsupported-language", question
+            )
         if evidence.confidence >= limits.ask_above:
             return compose.ask_which(question, evidence)
-        return compose.decline(question, evidence, self.facts, profile, "unknown")
+        return compose.decline(question, evidence, self.facts, "unknown")
 
     def _intent(self, question: Question, evidence: Evidence, limits: Boundaries) -> str | None:
         """The intent that is no question for us and nearer than the knowledge, if any."""

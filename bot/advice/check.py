@@ -32,7 +32,9 @@ def faults(reply: Reply, evidence: Evidence, allowed: str = "") -> list[str]:
     if not cited:
         found.append("cites what was not found")
     grounds = allowed + " ".join(
-        " ".join((*hit.passage.path, hit.passage.text, *(f"{s.title} {s.publisher} {s.as_of}" for s in hit.document.sources)))
+        " ".join(
+            (*hit.passage.path, hit.passage.text, *(f"{s.title} {s.publisher} {s.as_of}" for s in hit.document.sources))
+        )
         for hit in cited
     )
     known = set(_numbers(grounds))
@@ -42,5 +44,8 @@ def faults(reply: Reply, evidence: Evidence, allowed: str = "") -> list[str]:
 
 
 def _numbers(text: str) -> list[str]:
-    digits = "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() and unicodedata.digit(c, None) is not None else c for c in text)
+    digits = "".join(
+        str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() and unicodedata.digit(c, None) is not None else c
+        for c in text
+    )
     return [number.strip(".,").lstrip("0") or "0" for number in _NUMBER.findall(digits)]

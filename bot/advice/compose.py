@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind
+from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind, label, related
 from bot.advice.richtext import RichText, join
-from bot.advice.understand import Profile, Question
+from bot.advice.understand import Question
 from bot.translation import Translate, as_of_text, country_name, translator
 from knowledge.facts import Facts, Institution
 from knowledge.models import Confidence, Document, Passage, Source
 from knowledge.search import Evidence, Hit
 
-LABEL_LENGTH = 60
 MOST_INSTITUTIONS = 2
 
 
@@ -33,8 +32,8 @@ def answer(question: Question, evidence: Evidence, today: date) -> Reply:
     room = PHONE_SIZE - len(head) - len(tail) - 4
     body = RichText.markdown(best.passage.text)
     short, is_cut = _shorten(body, room)
-    steps = [Button(_("More"), more_action(best.document.id, best.passage))] if is_cut else []
-    steps += _related(evidence.hits[1:], 3 - len(steps))
+    steps = [Button(_("More"), more_action(best.passage))] if is_cut else []
+    steps += related(evidence.hits[1:], 3 - len(steps))
     return Reply(
         text=join((head, _titled(best) + short, tail)),
         kind=ReplyKind.ANSWER,
@@ -52,11 +51,7 @@ def long_form(document: Document, passages: list[Passage], start: int, language:
     passage = passages[start]
     sources = _sources(document, document.sources, language, today)
     heading = RichText.bold(" > ".join(passage.path)) + RichText.plain("\n\n")
-    others = [
-        Button(label(other.path[-1]), more_action(document.id, other, index))
-        for index, other in enumerate(passages)
-        if index > start
-    ]
+    others = [Button(label(other.path[-1]), more_action(other)) for other in passages[start + 1 :]]
     return Reply(
         text=join((heading + RichText.markdown(passage.text), join(sources, "\n"))),
         kind=ReplyKind.ANSWER,
@@ -79,17 +74,17 @@ def ask_which(question: Question, evidence: Evidence) -> Reply:
         "unclear",
         question.language,
         confidence=evidence.confidence,
-        buttons=tuple(_related(evidence.hits, 4)),
+        buttons=tuple(related(evidence.hits, 4)),
     )
 
 
-def decline(question: Question, evidence: Evidence, facts: Facts, profile: Profile, intent: str) -> Reply:
+def decline(question: Question, evidence: Evidence, facts: Facts, intent: str) -> Reply:
     """Say that the answer is not known, show the nearest subjects and who can help in the person's country."""
     _ = translator(question.language)
     lead = _("I have no sure answer to this, and I do not want to guess.")
-    country = (question.asked.countries or ((profile.country,) if profile.country else ()))[:1]
-    blocks = [RichText.plain(lead), institutions(facts, country[0] if country else None, question.language)]
-    buttons = _related(evidence.hits, 2)
+    country = next(iter(question.entities.countries), None)
+    blocks = [RichText.plain(lead), institutions(facts, country, question.language)]
+    buttons = related(evidence.hits, 2)
     if not country:
         buttons.append(Button(_("Set my country"), "p:country"))
     if buttons:
@@ -112,7 +107,10 @@ def institutions(facts: Facts, iso: str | None, language: str) -> RichText:
         found: tuple[Institution, ...] = facts.everywhere
         lead = _("A trade-support agency can help. This directory finds yours:")
     else:
-        found = tuple(i for i in country.institutions if i.kind in ("export-promotion", "sme-agency")) or country.institutions
+        found = (
+            tuple(i for i in country.institutions if i.kind in ("export-promotion", "sme-agency"))
+            or country.institutions
+        )
         lead = _("In {country} you can ask:").format(country=country_name(country.iso, language))
     lines = [RichText.plain(lead)]
     for body in found[:MOST_INSTITUTIONS]:
@@ -159,15 +157,6 @@ def _source_line(source: Source, language: str, _: Translate) -> RichText:
     return RichText.plain(_("Source:") + " ") + name + RichText.plain(f"{publisher}, {date_part}")
 
 
-def _related(hits: tuple[Hit, ...], most: int) -> list[Button]:
-    return [Button(label(hit.document.title), f"d:{hit.document.id}") for hit in hits[: max(most, 0)]]
-
-
-def label(text: str) -> str:
-    """`text` short enough for a button."""
-    return text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1].rsplit(" ", 1)[0] + "…"
-
-
-def more_action(document: str, passage: Passage, index: int | None = None) -> str:
-    """The action that opens `passage`: by number when it is known, else by the passage's own id."""
-    return f"m:{document}" if index in (None, 0) and passage.id == document else f"m:{document}:{index or 0}"
+def more_action(passage: Passage) -> str:
+    """The action that opens `passage` of its document in full."""
+    return f"m:{passage.document}:{passage.number}"

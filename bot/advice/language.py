@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import lru_cache
 
 from lingua import IsoCode639_1, Language, LanguageDetector, LanguageDetectorBuilder
@@ -13,14 +14,18 @@ SURE = 0.80
 """Below this the person's own language stands."""
 
 _FUNCTION_WORDS = {
-    "en": "the how much what can i is are do does to my for from and with about where which who when why sell not they them it in need",
-    "fr": "le la les des je est comment combien que quoi pour depuis puis mon ma mes et avec dans une un du sur quel quelle vendre sans pas peux c'est il ils",
-    "es": "el los las como cuanto cuánto que qué puedo para desde mi mis y con en una un del por donde vender sin no es se me cual",
-    "pt": "o os as como quanto que posso para desde meu minha e com em uma um do da dos por onde vender sem não nao eu é se me qual pra no na",
-    "sw": "na ya wa kwa ni je nini vipi gani naomba kuuza nataka naweza kutoka kwenda yangu wangu ngapi wapi bei gharama malipo jinsi lini hii hiyo kama",
+    "en": "the how much what can i is are do does to my for from and with about where which who when why not they them "
+    "it in need",
+    "fr": "le la les des je est comment combien que quoi pour depuis puis mon ma mes et avec dans une un du sur quel "
+    "quelle sans pas peux c'est il ils",
+    "es": "el los las como cuanto que puedo para desde mi mis y con en una un del por donde sin no es se me cual",
+    "pt": "o os as como quanto que posso para desde meu minha e com em uma um do da dos por onde sem nao eu se me qual "
+    "pra no na",
+    "sw": "na ya wa kwa ni je nini vipi gani naomba nataka naweza kutoka kwenda yangu wangu ngapi wapi jinsi lini hii "
+    "hiyo kama",
 }
 _MARKERS = {language: frozenset(fold(text).split()) for language, text in _FUNCTION_WORDS.items()}
-FUNCTION_WORDS = frozenset(word for markers in _MARKERS.values() for word in markers - {"sell", "vendre", "vender", "kuuza", "malipo", "bei", "gharama"})
+FUNCTION_WORDS = frozenset(word for markers in _MARKERS.values() for word in markers)
 """Words, folded, that carry no subject of their own in one of the languages."""
 
 
@@ -39,16 +44,26 @@ def detect(text: str, prior: str = "en") -> str:
     tokens = words(fold(text))
     if not tokens:
         return prior
-    scores = {value.language.iso_code_639_1.name.lower(): value.value for value in _detector().compute_language_confidence_values(text)}
+    scores = {
+        value.language.iso_code_639_1.name.lower(): value.value
+        for value in _detector().compute_language_confidence_values(text)
+    }
     for language, markers in _MARKERS.items():
         share = sum(token in markers for token in tokens) / len(tokens)
         scores[language] = scores.get(language, 0.0) + 1.5 * share
     scores[prior] = scores.get(prior, 0.0) + 0.15
     ranked = sorted(scores, key=lambda language: -scores[language])
     best = ranked[0]
-    if best == prior or best == "ar":
+    if best in (prior, "ar"):
         return best
     told = any(token in _MARKERS.get(best, ()) for token in tokens)
     if len(tokens) < 3 and not told:
         return prior
     return best if told or scores[best] >= SURE else prior
+
+
+def is_readable_script(text: str) -> bool:
+    """True when most letters of `text` are Latin or Arabic, the scripts of the supported languages."""
+    letters = [char for char in text if char.isalpha()]
+    known = sum(unicodedata.name(char, "").startswith(("LATIN", "ARABIC")) for char in letters)
+    return not letters or known * 2 >= len(letters)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.advice.richtext import RichText
 from knowledge.models import Source
+from knowledge.search import Hit
 
+LABEL_LENGTH = 60
 PHONE_SIZE = 900
 """Characters before "More": about one screen of a small phone."""
 
@@ -28,6 +30,16 @@ class Button:
 
     label: str
     action: str
+
+
+def label(text: str) -> str:
+    """`text` short enough for a button."""
+    return text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1].rsplit(" ", 1)[0] + "…"
+
+
+def related(hits: Sequence[Hit], most: int) -> list[Button]:
+    """Buttons that open the documents of `hits`, at most `most`."""
+    return [Button(label(hit.document.title), f"d:{hit.document.id}") for hit in hits[: max(most, 0)]]
 
 
 @dataclass(frozen=True)

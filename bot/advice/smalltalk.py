@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.advice.reply import Button, Reply, ReplyKind
+from bot.advice.reply import Button, Reply, ReplyKind, related
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Question
 from bot.translation import mark as _
@@ -10,7 +10,10 @@ from bot.translation import translator
 from knowledge.search import Hit
 
 ANSWERS = {
-    "greeting": _("Hello! I help small firms to sell across borders. Ask me about platforms, fees, getting paid, shipping or disputes."),
+    "greeting": _(
+        "Hello! I help small firms to sell across borders. Ask me about platforms, fees, getting paid, shipping or "
+        "disputes."
+    ),
     "thanks": _("You are welcome. Come back any time with the next question."),
     "about-bot": _(
         "I am Tradewind, a free adviser for small firms that sell across borders. I am a program, not a person: "
@@ -51,7 +54,8 @@ DECLINES = {
         "shop. I can show you what to do when an account is closed or a platform does not take your country."
     ),
     "unsafe-fraud": _(
-        "I cannot help with cheating buyers, banks or platforms. If somebody cheats you, I can help you to defend yourself."
+        "I cannot help with cheating buyers, banks or platforms. If somebody cheats you, I can help you to defend "
+        "yourself."
     ),
 }
 ASKS = {
@@ -61,30 +65,28 @@ ASKS = {
     "voice": _("I cannot listen to voice messages yet. Please write your question in one or two sentences."),
     "photo": _("I cannot look at pictures or files yet. Please write your question in one or two sentences."),
     "sticker": _("Nice one! What would you like to know about selling across borders?"),
-    "unsupported-language": _("I cannot read that language yet. I understand English, French, Spanish, Portuguese, Arabic and Swahili."),
+    "unsupported-language": _(
+        "I cannot read that language yet. I understand English, French, Spanish, Portuguese, Arabic and Swahili."
+    ),
 }
 STARTERS = (
-    (_("Choose a platform"), "choose-first-marketplace"),
-    (_("Fees"), "compare-platform-fees-fairly"),
-    (_("Getting paid"), "paid-when-paypal-closed"),
-    (_("A dispute"), "account-suspended-first-24-hours"),
+    (_("Choose a platform"), "choose-your-first-marketplace"),
+    (_("Compare fees"), "compare-platform-fees-fairly"),
+    (_("Get paid from abroad"), "getting-paid-when-paypal-is-closed"),
+    (_("My account is suspended"), "account-suspended-guide"),
 )
-"""Subjects offered when there is nothing to go by: label, topic."""
-
-
-def is_smalltalk(intent: str) -> bool:
-    """True for the intents that have a reply here."""
-    return intent in ANSWERS or intent in DECLINES or intent in ASKS
+"""Subjects offered when there is nothing to go by: label and document."""
 
 
 def reply(intent: str, question: Question, hits: tuple[Hit, ...] = (), extra: RichText = RichText()) -> Reply:
-    """The reply to a message of `intent`, with the `hits` that show the lawful or nearest way as buttons."""
-    from bot.advice.compose import label
+    """The reply to a message of `intent`.
 
+    The `hits` that show the lawful or nearest way become buttons; without any, the starting subjects do.
+    """
     translate = translator(question.language)
     for texts, kind in ((ANSWERS, ReplyKind.ANSWER), (DECLINES, ReplyKind.DECLINE), (ASKS, ReplyKind.ASK_BACK)):
         if intent in texts:
             text = join((RichText.plain(translate(texts[intent])), extra))
-            buttons = tuple(Button(label(hit.document.title), f"d:{hit.document.id}") for hit in hits[:3])
-            return Reply(text, kind, intent, question.language, buttons=buttons)
+            buttons = related(hits, 3) or [Button(translate(label), f"d:{id}") for label, id in STARTERS]
+            return Reply(text, kind, intent, question.language, buttons=tuple(buttons))
     raise KeyError(intent)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from bot.advice.language import FUNCTION_WORDS, detect
-from knowledge.facts import Facts
+from knowledge.facts import Facts, Service
 from knowledge.gazetteer import Entities, Gazetteer
 from knowledge.normalise import fold, visible, words
 
@@ -14,13 +14,77 @@ MAX_QUESTION = 600
 """Longer messages are read for the questions in them; nobody asks in more than this."""
 
 _FOLLOW_UP = re.compile(
-    r"^(and|also|what about|how about|what if|et|et si|qu'en est-il|y|e|mas e|na|vipi kuhusu|je|و|وماذا|طيب|ok and|ok et|ok y|ok e)\b"
+    r"^(and|also|what about|how about|what if|ok and|et|et si|qu'en est-il|ok et|y|ok y|e|mas e|ok e|na|vipi kuhusu|je"
+    r"|و|وماذا|طيب)\b"
 )
 _POINTING = frozenset(
-    "it that this there they them those la-bas ca cela eux eso esa ese alli ahi ellos isso esse essa ali eles hiyo hizo huko wao ذلك هذا هناك هم".split()
+    [
+        "it",
+        "that",
+        "this",
+        "there",
+        "they",
+        "them",
+        "those",
+        "la-bas",
+        "ca",
+        "cela",
+        "eux",
+        "eso",
+        "esa",
+        "ese",
+        "alli",
+        "ahi",
+        "ellos",
+        "isso",
+        "esse",
+        "essa",
+        "ali",
+        "eles",
+        "hiyo",
+        "hizo",
+        "huko",
+        "wao",
+        "ذلك",
+        "هذا",
+        "هناك",
+        "هم",
+    ]
 )
 _FOLLOW_UP_WORDS = frozenset(
-    "and also about what how if et si que quoi y e na vipi kuhusu je ok then alors entonces entao mas et pour kwa في و وماذا عن ماذا طيب".split()
+    [
+        "and",
+        "also",
+        "about",
+        "what",
+        "how",
+        "if",
+        "et",
+        "si",
+        "que",
+        "quoi",
+        "y",
+        "e",
+        "na",
+        "vipi",
+        "kuhusu",
+        "je",
+        "ok",
+        "then",
+        "alors",
+        "entonces",
+        "entao",
+        "mas",
+        "et",
+        "pour",
+        "kwa",
+        "في",
+        "و",
+        "وماذا",
+        "عن",
+        "ماذا",
+        "طيب",
+    ]
 )
 
 
@@ -73,7 +137,7 @@ class Understanding:
     _names: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        things = (*self.facts.platforms, *self.facts.payments)
+        things: tuple[Service, ...] = (*self.facts.platforms, *self.facts.payments)
         self._names = {thing.id: thing.name for thing in things}
 
     def understand(self, message: str, profile: Profile = Profile(), earlier: Turn | None = None) -> Question:

@@ -26,7 +26,7 @@ async def question(update: Update, context: Context) -> None:
     text = addressed_text(message, context.bot.username)
     if text is None:
         return
-    person, earlier = await recall(update, context)
+    person, _ = await recall(update, context)
     if person.step and message.chat.type == "private" and await welcome.take_answer(update, context, person, text):
         return
     await answer(update, context, text, repeat_step=person.step)

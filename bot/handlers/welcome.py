@@ -39,7 +39,9 @@ async def start(update: Update, context: Context) -> None:
         "Hello! I am Tradewind. I help small firms sell across borders: choosing platforms, fees, getting paid, "
         "shipping, disputes. My answers show their source and date, and I say so when I do not know."
     )
-    later = _("Four short questions help me fit the answers to you. You can skip any of them, or just ask me something.")
+    later = _(
+        "Four short questions help me fit the answers to you. You can skip any of them, or just ask me something."
+    )
     await services(context).sender.text(chat_id(update), join((RichText.plain(hello), RichText.plain(later))))
     await ask(update, context, "language")
 

@@ -12,10 +12,12 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
+from tempfile import TemporaryFile
+from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
@@ -96,28 +98,48 @@ class Result:
         return self.kind != "answer" or self.leading_source is None
 
 
-def ask(questions: Iterable[tuple[Question, Sequence[str]]], environment: dict[str, str] | None = None) -> list[Result]:
-    """Ask each question in the words given, in one process of `python -m bot ask`, and read the answers."""
+@dataclass(frozen=True)
+class Run:
+    """What one process of `python -m bot ask` gave back, and the most memory it took, in megabytes."""
+
+    results: list[Result]
+    megabytes: float
+
+
+def ask(
+    questions: Iterable[tuple[Question, Sequence[str]]], environment: Mapping[str, str] = MappingProxyType({})
+) -> Run:
+    """Ask each question in the words given, in one process of `python -m bot ask`, and read the answers.
+
+    `environment` is added to that process's own (`DATA_DIR`, `EMBEDDING_MODEL`).
+
+    Raises:
+        EvaluationError: the process failed.
+    """
     asked = list(questions)
-    lines = [
-        json.dumps({"id": str(number), "turns": list(turns), "profile": {"lang": question.lang}}, ensure_ascii=False)
-        for number, (question, turns) in enumerate(asked)
-    ]
-    command = [sys.executable, "-m", "bot", "ask", "--jsonl", "-", "--explain"]
-    done = subprocess.run(  # noqa: S603  (our own module, no shell)
-        command,
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        check=False,
-    )
-    if done.returncode != 0:
-        raise EvaluationError(f"python -m bot ask ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    return [_result(question, answer) for (question, _), answer in zip(asked, answers, strict=True)]
+    with TemporaryFile("w+", encoding="utf-8") as lines, TemporaryFile("w+", encoding="utf-8") as faults:
+        for number, (question, turns) in enumerate(asked):
+            line = {"id": str(number), "turns": list(turns), "profile": {"lang": question.lang}}
+            lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+        lines.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "ask", "--jsonl", "-", "--explain"],
+            stdin=lines,
+            stdout=subprocess.PIPE,
+            stderr=faults,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            encoding="utf-8",
+        )
+        assert process.stdout is not None
+        answers = [json.loads(line) for line in process.stdout]
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0 or len(answers) != len(asked):
+            faults.seek(0)
+            raise EvaluationError(f"python -m bot ask ended with {process.returncode}: {faults.read().strip()[-500:]}")
+    results = [_result(question, answer) for (question, _), answer in zip(asked, answers, strict=True)]
+    return Run(results, usage.ru_maxrss / 1024)
 
 
 def _result(question: Question, answer: dict[str, Any]) -> Result:
@@ -218,14 +240,16 @@ class Repeatability:
         return (self.same_words + self.paraphrases) / 2
 
 
-def repeatability(questions: Sequence[Question], environment: dict[str, str] | None = None) -> Repeatability:
+def repeatability(
+    questions: Sequence[Question], environment: Mapping[str, str] = MappingProxyType({})
+) -> Repeatability:
     """Ask each question that has paraphrases three times and in its paraphrases, and compare leading sources."""
     chosen = [question for question in questions if question.paraphrases and question.expect == "answer"]
     plan: list[tuple[Question, Sequence[str]]] = []
     for question in chosen:
         plan += [(question, question.turns)] * 3
         plan += [(question, (*question.turns[:-1], paraphrase)) for paraphrase in question.paraphrases]
-    results = ask(plan, environment)
+    results = ask(plan, environment).results
     same: list[bool] = []
     alike: list[bool] = []
     unlike: list[tuple[str, str]] = []

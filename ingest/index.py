@@ -13,16 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from ingest.chunking import CHUNKER, cut
 from ingest.vectors import VectorCache
-from knowledge.encoders import Encoder
+from knowledge.encoders import Encoder, Vectors
 from knowledge.generation import (
-    COLLECTION,
+    FORMS,
     HASHED_FILES,
+    PASSAGES,
     GenerationError,
     Manifest,
     content_hash,
@@ -36,6 +38,9 @@ from knowledge.generation import (
 from knowledge.intents import Intent
 from knowledge.lexical import LexicalIndex
 from knowledge.models import Document, Passage
+
+FORMAT = 1
+"""The layout of a generation; change it when what is written changes, and indexes are built anew."""
 
 KEPT_GENERATIONS = 3
 CHROMA_BATCH = 1_000
@@ -75,6 +80,7 @@ class Inputs:
         """A hash over the inputs, the encoder and the chunker: equal means an equal generation."""
         return content_hash(
             [
+                FORMAT,
                 CHUNKER,
                 encoder.fingerprint.model_dump(),
                 *(d.model_dump(mode="json") for d in self.documents),
@@ -214,24 +220,21 @@ def _write_vectors(
         names=np.array([name for name, _ in examples], dtype="U40"),
         vectors=intent_vectors.astype(np.float16),
     )
-    rows = [str(row) for row in range(len(passages))]
-    rows += [f"{row}.{n}" for row, passage in enumerate(passages) for n in range(len(passage.questions))]
-    _write_chroma(folder / "chroma", rows, np.vstack([text_vectors, form_vectors]), progress)
-    return len(rows)
+    form_rows = [f"{row}.{n}" for row, passage in enumerate(passages) for n in range(len(passage.questions))]
+    client = open_chroma(folder / "chroma")
+    _write_collection(client, PASSAGES, [str(row) for row in range(len(passages))], text_vectors, progress)
+    _write_collection(client, FORMS, form_rows, form_vectors, progress)
+    client.close()
+    return len(passages) + len(form_rows)
 
 
-def _write_chroma(folder: Path, rows: Sequence[str], vectors: np.ndarray, progress: Progress) -> None:
-    client = open_chroma(folder)
-    collection = client.create_collection(
-        COLLECTION,
-        embedding_function=None,
-        configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300}},
-    )
+def _write_collection(client: Any, name: str, rows: Sequence[str], vectors: Vectors, progress: Progress) -> None:
+    hnsw = {"space": "cosine", "ef_construction": 200, "ef_search": 300}
+    collection = client.create_collection(name, embedding_function=None, configuration={"hnsw": hnsw})
     for start in range(0, len(rows), CHROMA_BATCH):
         chunk = slice(start, start + CHROMA_BATCH)
         collection.add(ids=list(rows[chunk]), embeddings=vectors[chunk])
-        progress("indexing", min(start + CHROMA_BATCH, len(rows)), len(rows))
-    client.close()
+        progress(f"indexing {name}", min(start + CHROMA_BATCH, len(rows)), len(rows))
 
 
 def _question_forms(passages: Sequence[Passage], intents: Sequence[Intent]) -> list[str]:

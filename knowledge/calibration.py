@@ -23,10 +23,10 @@ FALLBACK = "default"
 class Steering(Strict):
     """How much a named entity moves a document's fused score, in standard deviations."""
 
-    platform: float = 1.0
-    payment: float = 1.0
-    country: float = 0.8
-    market: float = 0.8
+    platform: float = 0.6
+    payment: float = 0.5
+    country: float = 0.5
+    market: float = 0.5
     unasked: float = Field(default=0.25, description="share of the weight lost by a document about a thing not named")
 
 
@@ -52,7 +52,10 @@ class Calibration(Strict):
 
     encoder: str
     fitted_on: str
-    dense_weight: float = 2.5
+    dense_weight: float = 2.0
+    passage_share: float = Field(
+        default=0.5, ge=0, le=1, description="weight of the text against its best question form"
+    )
     steering: Steering = Steering()
     weights: dict[str, float]
     bias: float

@@ -32,7 +32,9 @@ from knowledge.models import Document, Passage
 
 log = structlog.get_logger(__name__)
 
-COLLECTION = "passages"
+PASSAGES, FORMS = "passages", "question-forms"
+"""The two collections of a generation."""
+
 HASHED_FILES = ("documents.jsonl", "passages.jsonl", "intents.npz")
 
 
@@ -76,6 +78,14 @@ class IntentVectors:
         return {str(name): float(scores[self.names == name].max()) for name in np.unique(self.names)}
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """Indices into a generation's passages and their cosine similarity, nearest first."""
+
+    rows: npt.NDArray[np.int64]
+    cosines: npt.NDArray[np.float32]
+
+
 @dataclass
 class Generation:
     """An open generation. Read only; safe to use from several threads."""
@@ -87,7 +97,8 @@ class Generation:
     lexical: LexicalIndex
     intents: IntentVectors
     _client: Any
-    _collection: Any
+    _passages: Any
+    _forms: Any
 
     @classmethod
     def open(cls, folder: Path, encoder: Fingerprint) -> Generation:
@@ -114,22 +125,29 @@ class Generation:
             with np.load(folder / "intents.npz") as stored:
                 intents = IntentVectors(stored["names"].tolist(), stored["vectors"].astype(np.float32))
             client = open_chroma(folder / "chroma")
-            collection = client.get_collection(COLLECTION, embedding_function=None)
-            if collection.count() != manifest.vectors:
-                raise GenerationError(f"{folder}: {collection.count()} vectors, the manifest says {manifest.vectors}")
+            collections = [client.get_collection(name, embedding_function=None) for name in (PASSAGES, FORMS)]
+            found = sum(collection.count() for collection in collections)
+            if found != manifest.vectors:
+                raise GenerationError(f"{folder}: {found} vectors, the manifest says {manifest.vectors}")
         except GenerationError:
             raise
         except Exception as error:  # Chroma, NumPy and bm25s each raise kinds of their own for a broken file
             raise GenerationError(f"{folder} cannot be read: {type(error).__name__}: {error}") from error
-        return cls(folder, manifest, {d.id: d for d in documents}, passages, lexical, intents, client, collection)
+        return cls(folder, manifest, {d.id: d for d in documents}, passages, lexical, intents, client, *collections)
 
-    def nearest(self, vector: Vectors, rows: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """The `rows` nearest vectors: indices into `passages` (one passage can come several times), cosine."""
-        answer = self._collection.query(
-            query_embeddings=[vector], n_results=min(rows, self.manifest.vectors), include=["distances"]
-        )
-        passages = np.array([int(row.split(".", 1)[0]) for row in answer["ids"][0]], dtype=np.int64)
-        return passages, 1.0 - np.asarray(answer["distances"][0], dtype=np.float32)
+    def nearest_passages(self, vector: Vectors, count: int) -> Neighbours:
+        """The passages whose text is nearest to `vector`."""
+        return self._nearest(self._passages, vector, count)
+
+    def nearest_forms(self, vector: Vectors, count: int) -> Neighbours:
+        """The passages of the nearest question forms; a passage comes once for each form that is near."""
+        return self._nearest(self._forms, vector, count)
+
+    @staticmethod
+    def _nearest(collection: Any, vector: Vectors, count: int) -> Neighbours:
+        answer = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
+        rows = np.array([int(row.split(".", 1)[0]) for row in answer["ids"][0]], dtype=np.int64)
+        return Neighbours(rows, 1.0 - np.asarray(answer["distances"][0], dtype=np.float32))
 
     def close(self) -> None:
         """Give the store's files and memory back."""

@@ -20,17 +20,18 @@ from pydantic import ConfigDict
 from knowledge.calibration import Calibration
 from knowledge.encoders import Encoder
 from knowledge.gazetteer import EU, Entities, Gazetteer
-from knowledge.generation import Generation
+from knowledge.generation import Generation, Neighbours
 from knowledge.models import Document, Passage
 
-NEAREST_ROWS = 240
+NEAREST_PASSAGES = 250
+NEAREST_FORMS = 150
 LEXICAL_CANDIDATES = 40
 Scores = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage that may answer, with its scores: `score` fused and steered, `dense` cosine, `lexical` BM25."""
+    """A passage that may answer, with its scores: `score` fused and steered, `dense` best cosine, `lexical` BM25."""
 
     passage: Passage
     document: Document
@@ -71,21 +72,33 @@ class HybridSearch:
         started = time.perf_counter()
         vector = self._encoder.encode([question], "query")[0]
         encoded = time.perf_counter()
-        rows, cosines = self.generation.nearest(vector, NEAREST_ROWS)
+        texts = self.generation.nearest_passages(vector, NEAREST_PASSAGES)
+        forms = self.generation.nearest_forms(vector, NEAREST_FORMS)
         lexical = self.generation.lexical.scores(question)
-        dense = np.full(len(lexical), cosines.min(), dtype=np.float32)
-        np.maximum.at(dense, rows, cosines)
-        candidates = np.union1d(
-            rows, np.argpartition(lexical, -min(LEXICAL_CANDIDATES, len(lexical)))[-LEXICAL_CANDIDATES:]
-        )
+        dense, best_form = self._dense(len(lexical), texts, forms)
+        top = min(LEXICAL_CANDIDATES, len(lexical))
+        candidates = np.unique(np.concatenate((texts.rows, forms.rows, np.argpartition(lexical, -top)[-top:])))
         weight = self._calibration.dense_weight
         fused = (weight * _standardised(dense[candidates]) + _standardised(lexical[candidates])) / (weight + 1)
         fused += np.array([self._steer(self._documents[row], entities) for row in candidates], dtype=np.float32)
-        hits = self._best(candidates, fused, dense, lexical, limit)
+        hits = self._best(candidates, fused, best_form, lexical, limit)
         intents = self.generation.intents.similarities(vector)
         features = _features(question, hits, intents, entities)
         seconds = {"encode": encoded - started, "search": time.perf_counter() - encoded}
         return Evidence(hits, self._calibration.confidence(features), features, intents, seconds)
+
+    def _dense(self, passages: int, texts: Neighbours, forms: Neighbours) -> tuple[Scores, Scores]:
+        """For each passage the blend of its text's and its best question form's cosine, and the better of both.
+
+        What is not among the neighbours gets the least that was found: it is no nearer than that.
+        """
+        text = np.full(passages, texts.cosines.min(), dtype=np.float32)
+        text[texts.rows] = texts.cosines
+        form = np.full(passages, forms.cosines.min(), dtype=np.float32)
+        np.maximum.at(form, forms.rows, forms.cosines)
+        best = np.maximum(text, form)
+        share = self._calibration.passage_share
+        return (share * text + (1 - share) * best).astype(np.float32), best
 
     def _steer(self, document: Document, entities: Entities) -> float:
         """A document about what was named gains, one about something else of that kind loses."""

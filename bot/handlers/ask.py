@@ -87,13 +87,14 @@ async def open_document(update: Update, context: Context) -> None:
     if query is None or query.data is None:
         return
     await acknowledge(query)
-    person, _ = await recall(update, context)
+    person, _turn = await recall(update, context)
     language = language_of(person, update)
     _kind, document, *number = query.data.split(":")
     index = int(number[0]) if number and number[0].isdigit() else 0
     reply = services(context).adviser.more(document, index, language)
     if reply is None:
-        text = translator(language)("That text has been replaced since. Please ask your question again.")
+        _ = translator(language)
+        text = _("That text has been replaced since. Please ask your question again.")
         await services(context).sender.text(chat_id(update), RichText.plain(text))
         return
     await services(context).sender.reply(chat_id(update), reply)

@@ -1,0 +1,92 @@
+"""Fit an encoder's calibration on the tuning half of the evaluation set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import yaml
+from sklearn.linear_model import LogisticRegression
+
+from ingest.evaluate import Question, Result, ask
+from ingest.sync import sync
+from knowledge.calibration import CALIBRATION, Boundaries, Calibration, load_calibration
+from knowledge.encoders import load_encoder
+from knowledge.settings import Settings
+
+FEATURES = ("dense", "margin", "lexical", "named")
+MOST_GOOD_REFUSED = 0.03
+"""Share of the good questions that may be refused on the tuning half: below the bar of 0.05, to leave room."""
+INTENT_LEADS = np.arange(-0.03, 0.0401, 0.0025)
+
+
+def fit(results: Sequence[Result], before: Calibration) -> Calibration:
+    """The calibration that refuses most of what must be refused while few good questions are.
+
+    `results` are those of the tuning half. Confidence is a logistic regression on the features of the
+    evidence; boundaries are then searched over their values on the same half.
+    """
+    tuning = [result for result in results if result.question.half == "tune" and result.features]
+    features = np.array([[result.features[name] for name in FEATURES] for result in tuning])
+    good = np.array([result.question.expect == "answer" for result in tuning])
+    centre, spread = features.mean(axis=0), features.std(axis=0).clip(min=1e-6)
+    model = LogisticRegression(class_weight="balanced", C=1.0).fit((features - centre) / spread, good)
+    weights = model.coef_[0] / spread
+    bias = float(model.intercept_[0] - (weights * centre).sum())
+    fitted = before.model_copy(
+        update={
+            "weights": {name: round(float(weight), 4) for name, weight in zip(FEATURES, weights, strict=True)},
+            "bias": round(bias, 4),
+            "fitted_on": f"{len(tuning)} questions, {int(good.sum())} of them with an answer",
+        }
+    )
+    confidence = np.array([fitted.confidence(result.features) for result in tuning])
+    return fitted.model_copy(update={"boundaries": _boundaries(tuning, good, confidence)})
+
+
+def _boundaries(tuning: Sequence[Result], good: np.ndarray, confidence: np.ndarray) -> Boundaries:
+    best = np.array([result.features["dense"] for result in tuning])
+    unsafe = np.array([_nearest(result, "unsafe-") for result in tuning]) - best
+    foreign = np.array([_nearest(result, "") for result in tuning]) - best
+    is_unsafe = np.array([result.question.topic == "unsafe" for result in tuning])
+    # An unsafe wish answered is worse than a good question refused, but not ten times: leads first, then confidence.
+    unsafe_lead = max(
+        INTENT_LEADS, key=lambda lead: ((unsafe > lead) & is_unsafe).sum() - 1.5 * ((unsafe > lead) & good).sum()
+    )
+    foreign_lead = max(
+        INTENT_LEADS, key=lambda lead: ((foreign > lead) & ~good).sum() - 3.0 * ((foreign > lead) & good).sum()
+    )
+    caught = (unsafe > unsafe_lead) | (foreign > foreign_lead)
+    allowed = MOST_GOOD_REFUSED * good.sum() - (caught & good).sum()
+    left = np.sort(confidence[good & ~caught])
+    answer_above = float(left[int(max(allowed, 0))]) if len(left) else 0.5
+    return Boundaries(
+        answer_above=round(answer_above - 1e-4, 4),
+        ask_above=round(answer_above * 0.6, 4),
+        foreign_lead=round(float(foreign_lead), 4),
+        unsafe_lead=round(float(unsafe_lead), 4),
+    )
+
+
+def _nearest(result: Result, prefix: str) -> float:
+    own = ("greeting", "thanks", "about-bot", "human")
+    return max((s for name, s in result.intents.items() if name.startswith(prefix) and name not in own), default=0.0)
+
+
+def save(calibration: Calibration, folder: Path = CALIBRATION) -> Path:
+    """Write the calibration to its encoder's file."""
+    path = folder / f"{calibration.encoder.replace('/', '--')}.yaml"
+    head = "# Written by `python -m ingest evaluate --fit`; fitted on the tuning half of the evaluation set.\n"
+    path.write_text(head + yaml.safe_dump(calibration.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+    return path
+
+
+def fit_encoder(settings: Settings, questions: Sequence[Question]) -> Path:
+    """Ask the tuning half with the encoder set, fit its calibration, and save it; returns the file."""
+    encoder = load_encoder(settings.embedding_model)
+    sync(settings, encoder)
+    tuning = [(question, question.turns) for question in questions if question.half == "tune"]
+    environment = {"DATA_DIR": str(settings.data_dir.resolve()), "EMBEDDING_MODEL": settings.embedding_model}
+    before = load_calibration(encoder.fingerprint).model_copy(update={"encoder": encoder.fingerprint.model})
+    return save(fit(ask(tuning, environment).results, before))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.advice.reply import PHONE_SIZE, Reply, ReplyKind
+from bot.advice.reply import PHONE_SIZE, Reply
 from knowledge.search import Evidence
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -22,7 +22,7 @@ def faults(reply: Reply, evidence: Evidence, allowed: str = "") -> list[str]:
     text = reply.text.text
     if not text.strip():
         found.append("empty")
-    if reply.kind is not ReplyKind.ANSWER:
+    if reply.passage is None:  # interface texts claim nothing about the world
         return found
     if not reply.citations:
         found.append("no source")

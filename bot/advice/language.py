@@ -10,18 +10,19 @@ from lingua import IsoCode639_1, Language, LanguageDetector, LanguageDetectorBui
 from knowledge.models import LANGUAGES
 from knowledge.normalise import fold, words
 
-SURE = 0.80
-"""Below this the person's own language stands."""
+DETECTOR_WEIGHT, FUNCTION_WORD_WEIGHT, PRIOR_WEIGHT = 0.6, 1.5, 0.2
+CLEAR_LEAD = 0.3
+"""How far another language must lead the person's own when no function word speaks for it."""
 
 _FUNCTION_WORDS = {
     "en": "the how much what can i is are do does to my for from and with about where which who when why not they them "
     "it in need",
-    "fr": "le la les des je est comment combien que quoi pour depuis puis mon ma mes et avec dans une un du sur quel "
+    "fr": "le la les des en au aux je est comment combien par prend que quoi pour depuis puis mon ma mes et avec dans une un du sur quel "
     "quelle sans pas peux c'est il ils",
     "es": "el los las como cuanto que puedo para desde mi mis y con en una un del por donde sin no es se me cual",
     "pt": "o os as como quanto que posso para desde meu minha e com em uma um do da dos por onde sem nao eu se me qual "
     "pra no na",
-    "sw": "na ya wa kwa ni je nini vipi gani naomba nataka naweza kutoka kwenda yangu wangu ngapi wapi jinsi lini hii "
+    "sw": "na ya wa kwa ni je nini vipi gani naomba nataka naweza kutoka kwenda yangu wangu ngapi wapi jinsi lini hii nifanye nifanyeje mimi wangu "
     "hiyo kama",
 }
 _MARKERS = {language: frozenset(fold(text).split()) for language, text in _FUNCTION_WORDS.items()}
@@ -44,22 +45,18 @@ def detect(text: str, prior: str = "en") -> str:
     tokens = words(fold(text))
     if not tokens:
         return prior
-    scores = {
-        value.language.iso_code_639_1.name.lower(): value.value
-        for value in _detector().compute_language_confidence_values(text)
-    }
-    for language, markers in _MARKERS.items():
-        share = sum(token in markers for token in tokens) / len(tokens)
-        scores[language] = scores.get(language, 0.0) + 1.5 * share
-    scores[prior] = scores.get(prior, 0.0) + 0.15
-    ranked = sorted(scores, key=lambda language: -scores[language])
-    best = ranked[0]
-    if best in (prior, "ar"):
+    scores = dict.fromkeys(LANGUAGES, 0.0)
+    for found in _detector().compute_language_confidence_values(text):
+        scores[found.language.iso_code_639_1.name.lower()] += DETECTOR_WEIGHT * found.value
+    told = {language: sum(token in markers for token in tokens) for language, markers in _MARKERS.items()}
+    for language, count in told.items():
+        scores[language] += FUNCTION_WORD_WEIGHT * count / len(tokens)
+    scores[prior] += PRIOR_WEIGHT
+    best = max(scores, key=scores.__getitem__)
+    if best in (prior, "ar") or told.get(best, 0) > told.get(prior, 0):
         return best
-    told = any(token in _MARKERS.get(best, ()) for token in tokens)
-    if len(tokens) < 3 and not told:
-        return prior
-    return best if told or scores[best] >= SURE else prior
+    # Names and slips alone do not turn the conversation into another language.
+    return best if len(tokens) >= 4 and scores[best] >= scores[prior] + CLEAR_LEAD else prior
 
 
 def is_readable_script(text: str) -> bool:

@@ -22,7 +22,9 @@ from knowledge.generation import GenerationError
 from knowledge.logs import configure_logs
 from knowledge.settings import SettingsError
 
-app = typer.Typer(help="Talk with small firms that sell across borders.", add_completion=False)
+app = typer.Typer(
+    help="Talk with small firms that sell across borders.", add_completion=False, pretty_exceptions_show_locals=False
+)
 err = Console(stderr=True)
 
 BAD_INPUT = 2

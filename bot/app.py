@@ -118,15 +118,15 @@ def add_handlers(app: App) -> None:
     app.add_handler(MessageHandler(fresh & filters.COMMAND & filters.ChatType.PRIVATE, help.unknown_command))
     app.add_handler(MessageHandler((fresh | edited) & words, ask.question))
     app.add_handler(MessageHandler(fresh & ~filters.TEXT & ~filters.StatusUpdate.ALL, media.other))
-    for prefix, pressed in (
-        ("[dm]", ask.open_document),
-        ("s", welcome.pressed),
-        ("p", profile.change),
-        ("f", feedback.vote),
-        ("r", feedback.reason),
-        ("x", privacy.decided),
+    for pattern, pressed in (
+        (r"[dm]:[a-z0-9-]+(:\d{1,2})?", ask.open_document),
+        (r"s:(language|country|product|market):(-|[A-Za-z]{2})", welcome.pressed),
+        (r"p:(language|country|product|market)", profile.change),
+        (r"f:(1|-1):[a-z0-9-]+", feedback.vote),
+        (r"r:[a-z]+:[a-z0-9-]+", feedback.reason),
+        (r"x:(yes|no)", privacy.decided),
     ):
-        app.add_handler(CallbackQueryHandler(pressed, pattern=f"^{prefix}:"))
+        app.add_handler(CallbackQueryHandler(pressed, pattern=f"^{pattern}$"))
     app.add_handler(CallbackQueryHandler(_stale))
     app.add_error_handler(errors.failed)
 

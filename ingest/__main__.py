@@ -26,7 +26,12 @@ from knowledge.logs import configure_logs
 from knowledge.models import Document
 from knowledge.settings import ROOT, Settings, SettingsError
 
-app = typer.Typer(help="Write and inspect the knowledge base.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Write and inspect the knowledge base.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
 out = Console()
 err = Console(stderr=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,17 +12,68 @@ from sklearn.linear_model import LogisticRegression
 
 from ingest.evaluate import Question, Result, ask
 from ingest.sync import sync
-from knowledge.calibration import CALIBRATION, Boundaries, Calibration, load_calibration
-from knowledge.encoders import load_encoder
+from knowledge.calibration import CALIBRATION, Boundaries, Calibration, Steering, load_calibration
+from knowledge.encoders import Encoder, Role, Vectors, load_encoder
+from knowledge.facts import load_facts
+from knowledge.gazetteer import Gazetteer
+from knowledge.generation import Generation, open_current
+from knowledge.search import HybridSearch
 from knowledge.settings import Settings
 
 FEATURES = ("dense", "margin", "lexical", "named")
 MOST_GOOD_REFUSED = 0.03
 """Share of the good questions that may be refused on the tuning half: below the bar of 0.05, to leave room."""
+DENSE_WEIGHTS = (0.7, 1.0, 1.5, 2.0, 3.0)
+PASSAGE_SHARES = (0.2, 0.35, 0.5, 0.65)
+STEERINGS = tuple(
+    Steering(platform=scale, payment=0.8 * scale, country=0.8 * scale, market=0.8 * scale, unasked=unasked)
+    for scale in (0.3, 0.5, 0.8, 1.1)
+    for unasked in (0.0, 0.25, 0.5)
+)
 INTENT_LEADS = np.arange(-0.03, 0.0401, 0.0025)
 
 
-def fit(results: Sequence[Result], before: Calibration) -> Calibration:
+def fit_fusion(results: Sequence[Result], generation: Generation, encoder: Encoder, before: Calibration) -> Calibration:
+    """The fusion weights that find most on the tuning half, languages counting alike."""
+    remembering = _Remembering(encoder)
+    gazetteer = Gazetteer(load_facts(), generation.vocabulary())
+    asked = [
+        (result.question, result.searched, gazetteer.find(result.searched, result.question.lang))
+        for result in results
+        if result.question.relevant
+    ]
+    best, best_quality = before, -1.0
+    for dense_weight, passage_share, steering in itertools.product(DENSE_WEIGHTS, PASSAGE_SHARES, STEERINGS):
+        tried = before.model_copy(
+            update={"dense_weight": dense_weight, "passage_share": passage_share, "steering": steering}
+        )
+        search = HybridSearch(generation, remembering, tried)
+        found: dict[str, list[float]] = {}
+        for question, text, entities in asked:
+            hits = [hit.document.id in question.relevant for hit in search.search(text, entities, limit=3).hits]
+            found.setdefault(question.lang, []).append(0.7 * any(hits) + 0.3 * hits[0])
+        quality = sum(sum(scores) / len(scores) for scores in found.values()) / len(found)
+        if quality > best_quality + 1e-9:
+            best, best_quality = tried, quality
+    return best
+
+
+class _Remembering(Encoder):
+    """An encoder that encodes each question once."""
+
+    def __init__(self, inner: Encoder) -> None:
+        self._inner = inner
+        self.fingerprint = inner.fingerprint
+        self._known: dict[str, Vectors] = {}
+
+    def encode(self, texts: Sequence[str], role: Role) -> Vectors:
+        for text in texts:
+            if text not in self._known:
+                self._known[text] = self._inner.encode([text], role)[0]
+        return np.stack([self._known[text] for text in texts])
+
+
+def fit_confidence(results: Sequence[Result], before: Calibration) -> Calibration:
     """The calibration that refuses most of what must be refused while few good questions are.
 
     `results` are those of the tuning half. Confidence is a logistic regression on the features of the
@@ -83,10 +135,13 @@ def save(calibration: Calibration, folder: Path = CALIBRATION) -> Path:
 
 
 def fit_encoder(settings: Settings, questions: Sequence[Question]) -> Path:
-    """Ask the tuning half with the encoder set, fit its calibration, and save it; returns the file."""
+    """Fit the calibration of the encoder set on the tuning half: fusion first, then confidence; save it."""
     encoder = load_encoder(settings.embedding_model)
     sync(settings, encoder)
+    generation = open_current(settings.data_dir, encoder.fingerprint)
     tuning = [(question, question.turns) for question in questions if question.half == "tune"]
     environment = {"DATA_DIR": str(settings.data_dir.resolve()), "EMBEDDING_MODEL": settings.embedding_model}
     before = load_calibration(encoder.fingerprint).model_copy(update={"encoder": encoder.fingerprint.model})
-    return save(fit(ask(tuning, environment).results, before))
+    save(fit_fusion(ask(tuning, environment).results, generation, encoder, before))
+    fused = load_calibration(encoder.fingerprint)
+    return save(fit_confidence(ask(tuning, environment).results, fused))

@@ -71,12 +71,13 @@ def load_questions(folder: Path = QUESTIONS) -> list[Question]:
 
 @dataclass(frozen=True)
 class Result:
-    """A question and what came back. `ranking` lists document ids, best first."""
+    """A question and what came back: `searched` is it as understood, `ranking` lists document ids, best first."""
 
     question: Question
     kind: str
     intent: str
     language: str
+    searched: str
     ranking: tuple[str, ...]
     confidence: float
     leading_source: str | None
@@ -151,6 +152,7 @@ def _result(question: Question, answer: dict[str, Any]) -> Result:
         kind=last["kind"],
         intent=last["intent"],
         language=last["language"],
+        searched=explained["searched"],
         ranking=tuple(ranking),
         confidence=last["confidence"],
         leading_source=last["citations"][0]["url"] if last["citations"] else None,

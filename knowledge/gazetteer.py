@@ -76,38 +76,20 @@ _MARKET_ALIASES = {
     "KR": ("korea", "south korea"),
     "RU": ("russia", "russie", "rusia"),
     "TR": ("turkey", "turquie", "turquia"),
-    "CD": ("drc", "rdc", "congo kinshasa", "kinshasa", "lubumbashi"),
-    "AO": ("luanda",),
-    "DZ": ("algerie", "algiers"),
+    "CD": ("drc", "rdc", "congo kinshasa", "kinshasa", "kin", "lubumbashi", "goma"),
+    "AO": ("luanda", "benguela"),
+    "DZ": ("algerie", "algiers", "alger"),
 }
 _CAPITAL_CODES = {"US": "US", "UK": "GB", "EU": "EU", "UE": "EU", "UAE": "AE", "EEUU": "US", "RDC": "CD"}
 _AMBIGUOUS_COUNTRIES = {"ML": ("sw",), "GE": (), "JO": (), "TD": ("en",), "TR": ("en",), "PE": ("sw",)}
+BUYER_MARKETS = EU | frozenset("EU US CA GB CH NO IS AU NZ JP KR SG HK TW CN AE SA QA KW BH OM IL RU TR".split())
+"""Places to which sellers in developing countries mostly sell; elsewhere a country is taken for the seller's own."""
 _DESTINATION = frozenset(
-    fold(word)
-    for word in [
-        "to",
-        "into",
-        "towards",
-        "vers",
-        "pour",
-        "hacia",
-        "para",
-        "ao",
-        "aos",
-        "à",
-        "الى",
-        "إلى",
-        "ل",
-        "kwenda",
-        "hadi",
-        "customers",
-        "clients",
-        "buyers",
-        "clientes",
-        "acheteurs",
-    ]
+    map(fold, ("to", "into", "towards", "vers", "pour", "hacia", "para", "إلى", "الى", "kwenda", "hadi"))
 )
-_ORIGIN = frozenset(fold(word) for word in ["from", "in", "depuis", "desde", "kutoka", "من", "du"])
+_ORIGIN = frozenset(
+    map(fold, ("from", "in", "at", "depuis", "à", "du", "desde", "a", "de", "em", "en", "kutoka", "nchini", "من", "في"))
+)
 
 
 @dataclass(frozen=True)
@@ -174,7 +156,7 @@ class Gazetteer:
         return [key for key in self._names if " " not in key and len(key) >= 5]
 
     @cached_property
-    def _home_countries(self) -> frozenset[str]:
+    def _profiled(self) -> frozenset[str]:
         return frozenset(country.iso for country in self.facts.countries)
 
     def find(self, text: str, language: str = "en") -> Entities:
@@ -235,14 +217,14 @@ class Gazetteer:
     def _misspelt(self, key: str) -> _Name | None:
         if len(key) < 5 or key in self.vocabulary or not key.isalpha():
             return None
-        slips = 1 if len(key) < 8 else 2
+        slips = 1 if len(key) < 10 else 2
         near = process.extract(key, self._fuzzy, scorer=OSA.distance, score_cutoff=slips, limit=5)
         names = [
-            (distance, self._names[spelling].id not in self._home_countries, spelling)
+            (distance, self._names[spelling].id not in self._profiled, spelling)
             for spelling, distance, _ in near
             if spelling[0] == key[0] and fuzz.ratio(key, spelling) >= 80
         ]
-        return self._names[min(names)[2]] if names else None  # of two equally near, the seller's own region
+        return self._names[min(names)[2]] if names else None  # of two equally near, a country we know more about
 
     def _sort(self, found: Iterable[tuple[int, _Name]], tokens: Sequence[str]) -> Entities:
         kinds: dict[str, dict[str, None]] = {"platform": {}, "payment": {}, "country": {}, "market": {}}
@@ -251,7 +233,7 @@ class Gazetteer:
             if kind == "country":
                 before = [token for token in tokens[max(0, at - 2) : at] if token in _DESTINATION | _ORIGIN]
                 towards = bool(before) and before[-1] in _DESTINATION
-                kind = "country" if name.id in self._home_countries and not towards else "market"
+                kind = "market" if name.id in BUYER_MARKETS or towards else "country"
             kinds[kind][name.id] = None
         return Entities(
             platforms=tuple(kinds["platform"]),

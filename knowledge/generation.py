@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from knowledge.encoders import Fingerprint, Vectors
 from knowledge.lexical import LexicalIndex
 from knowledge.models import Document, Passage
+from knowledge.normalise import fold, words
 
 log = structlog.get_logger(__name__)
 
@@ -148,6 +149,11 @@ class Generation:
         answer = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
         rows = np.array([int(row.split(".", 1)[0]) for row in answer["ids"][0]], dtype=np.int64)
         return Neighbours(rows, 1.0 - np.asarray(answer["distances"][0], dtype=np.float32))
+
+    def vocabulary(self) -> frozenset[str]:
+        """All words, folded, of the passages and their question forms."""
+        texts = (text for passage in self.passages for text in (passage.standing_alone, *passage.questions))
+        return frozenset(word for text in texts for word in words(fold(text)))
 
     def close(self) -> None:
         """Give the store's files and memory back."""

@@ -61,10 +61,7 @@ class Adviser:
         self._prepare()
 
     def _prepare(self) -> None:
-        generation = self.index.generation
-        texts = [passage.standing_alone for passage in generation.passages]
-        texts += [form for passage in generation.passages for form in passage.questions]
-        self._vocabulary = frozenset(word for text in texts for word in words(fold(text)))
+        self._vocabulary = self.index.generation.vocabulary()
         self.gazetteer = Gazetteer(self.facts, self._vocabulary)
         self._understanding = Understanding(self.facts, self.gazetteer)
 

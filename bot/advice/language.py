@@ -17,13 +17,13 @@ CLEAR_LEAD = 0.3
 _FUNCTION_WORDS = {
     "en": "the how much what can i is are do does to my for from and with about where which who when why not they them "
     "it in need",
-    "fr": "le la les des en au aux je est comment combien par prend que quoi pour depuis puis mon ma mes et avec dans une un du sur quel "
-    "quelle sans pas peux c'est il ils",
+    "fr": "le la les des en au aux je est comment combien par prend que quoi pour depuis puis mon ma mes et avec dans "
+    "une un du sur quel quelle sans pas peux c'est il ils",
     "es": "el los las como cuanto que puedo para desde mi mis y con en una un del por donde sin no es se me cual",
     "pt": "o os as como quanto que posso para desde meu minha e com em uma um do da dos por onde sem nao eu se me qual "
     "pra no na",
-    "sw": "na ya wa kwa ni je nini vipi gani naomba nataka naweza kutoka kwenda yangu wangu ngapi wapi jinsi lini hii nifanye nifanyeje mimi wangu "
-    "hiyo kama",
+    "sw": "na ya wa kwa ni je nini vipi gani naomba nataka naweza kutoka kwenda yangu wangu ngapi wapi jinsi lini hii "
+    "hiyo kama nifanye nifanyeje mimi",
 }
 _MARKERS = {language: frozenset(fold(text).split()) for language, text in _FUNCTION_WORDS.items()}
 FUNCTION_WORDS = frozenset(word for markers in _MARKERS.values() for word in markers)

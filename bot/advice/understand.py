@@ -13,6 +13,9 @@ from knowledge.normalise import fold, visible, words
 MAX_QUESTION = 600
 """Longer messages are read for the questions in them; nobody asks in more than this."""
 
+SUBJECT_WORDS = 2
+"""A follow-up with no more words of its own than these names a new subject; a longer one goes on with the old."""
+
 _FOLLOW_UP = re.compile(
     r"^(and|also|what about|how about|what if|ok and|et|et si|qu'en est-il|ok et|y|ok y|e|mas e|ok e|na|vipi kuhusu|je"
     r"|و|وماذا|طيب)\b"
@@ -168,8 +171,12 @@ class Understanding:
             return replace(question, text=f"{kept} {question.text}", asked=entities, is_follow_up=True)
         inherited = [self._names[id] for id in (*entities.platforms, *entities.payments) if id in self._names]
         missing = [name for name in inherited if fold(name) not in fold(question.text)]
-        text = " ".join((question.text, *missing)) if not question.asked else question.text
-        return replace(question, text=text, asked=entities, is_follow_up=True)
+        if missing and len(content) <= SUBJECT_WORDS and not points:
+            text = " ".join((question.text, *missing))  # a new subject about the same thing: "what about fees?"
+        else:
+            kept = self.gazetteer.without(earlier.question, replaced=question.asked)
+            text = f"{kept} {question.text}"
+        return replace(question, text=text[-MAX_QUESTION:], asked=entities, is_follow_up=True)
 
 
 def _with_profile(named: Entities, profile: Profile) -> Entities:

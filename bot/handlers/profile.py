@@ -36,9 +36,7 @@ async def change(update: Update, context: Context) -> None:
     if query is None or query.data is None:
         return
     await acknowledge(query)
-    step = query.data.removeprefix("p:")
-    if step in welcome.STEPS:
-        await welcome.ask(update, context, welcome.ALONE + step)
+    await welcome.ask(update, context, welcome.ALONE + query.data.removeprefix("p:"))
 
 
 async def language(update: Update, context: Context) -> None:

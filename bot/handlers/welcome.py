@@ -79,8 +79,7 @@ async def pressed(update: Update, context: Context) -> None:
     await acknowledge(query)
     await drop_keyboard(query)
     _kind, step, value = query.data.split(":", 2)
-    if step in STEPS:
-        await _store_and_go_on(update, context, step, None if value == "-" else value)
+    await _store_and_go_on(update, context, step, None if value == "-" else value)
 
 
 async def take_answer(update: Update, context: Context, person: Person, text: str) -> bool:

@@ -17,6 +17,7 @@ from knowledge.settings import ROOT
 
 DOCUMENTS = ROOT / "knowledge" / "documents"
 BODY = " ".join(["word"] * 90)
+SOURCE = {"title": "Page", "publisher": "Etsy", "url": "https://etsy.com", "as_of": "2026-03", "confidence": "high"}
 
 
 def front_matter(**changes: object) -> dict[str, object]:
@@ -27,9 +28,7 @@ def front_matter(**changes: object) -> dict[str, object]:
         "language": "en",
         "topics": ["fees"],
         "questions": {"en": ["one", "two", "three"]},
-        "sources": [
-            {"title": "Page", "publisher": "Etsy", "url": "https://etsy.com", "as_of": "2026-03", "confidence": "high"}
-        ],
+        "sources": [SOURCE],
         "reviewed": date(2026, 11, 21),
         "review_by": date(2027, 5, 21),
     }
@@ -53,10 +52,9 @@ def test_a_valid_document_is_read(tmp_path: Path) -> None:
     ("changes", "field", "part"),
     [
         ({"sources": []}, "sources", "at least 1"),
-        ({"sources": [{"title": "Page", "publisher": "Etsy", "url": "ftp://x", "as_of": "2026", "confidence": "high"}]},
-         "sources.0.url", "pattern"),
-        ({"sources": [{"title": "Page", "publisher": "Etsy", "url": "https://x.y", "as_of": "May", "confidence": "high"}]},
-         "sources.0.as_of", "YYYY"),
+        ({"sources": [{**SOURCE, "url": "ftp://x"}]}, "sources.0.url", "pattern"),
+        ({"sources": [{**SOURCE, "as_of": "May"}]}, "sources.0.as_of", "YYYY"),
+        ({"sources": [{"title": "Page"}]}, "sources.0.publisher", "required"),
         ({"kind": "poem"}, "kind", "card"),
         ({"topics": ["weather"]}, "topics.0", "fees"),
         ({"questions": {"en": ["one"]}}, "questions.en", "3 to 6"),
@@ -66,7 +64,7 @@ def test_a_valid_document_is_read(tmp_path: Path) -> None:
         ({"review_by": date(2020, 1, 1)}, "review_by", "after reviewed"),
         ({"id": "another"}, "id", "file is named"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_names_file_and_field(tmp_path: Path, changes: dict[str, object], field: str, part: str) -> None:
     path = write(tmp_path, **changes)
     problems = read_document(path)
@@ -142,9 +140,8 @@ def test_age_is_never_understated(text: str, earliest: date | None, stale: bool)
 
 @pytest.mark.parametrize("text", ["2026-13", "2026-02-31", "20260301", "soon", ""])
 def test_impossible_dates_are_refused(text: str) -> None:
-    source = front_matter()["sources"][0]  # type: ignore[index]
     with pytest.raises(ValidationError):
-        Document.model_validate(front_matter(body=BODY, sources=[{**source, "as_of": text}]))
+        Document.model_validate(front_matter(body=BODY, sources=[{**SOURCE, "as_of": text}]))
 
 
 def test_a_card_is_one_passage_and_a_guide_one_for_each_section() -> None:

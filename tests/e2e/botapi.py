@@ -1,0 +1,128 @@
+"""A small stand-in for the Telegram Bot API over HTTP, for the end-to-end test. Standard library only.
+
+It keeps a queue of updates for `getUpdates`, records every call, and refuses what the real service refuses
+of the things this bot does: too long texts, entities outside the text, callback data over 64 bytes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+TOKEN = "4242:TEST"
+ME = {"id": 4242, "is_bot": True, "first_name": "Tradewind", "username": "tradewind_bot"}
+
+
+class BotApi:
+    """The service; `url` is where it listens. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.refused: list[str] = []
+        self._updates: list[dict[str, Any]] = []
+        self._ids = itertools.count(1)
+        self._changed = threading.Condition()
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                _, token, method = self.path.split("/", 2)
+                if token != f"bot{TOKEN}":
+                    return self._answer(401, {"ok": False, "error_code": 401, "description": "Unauthorized"})
+                try:
+                    return self._answer(200, {"ok": True, "result": service.serve(method, _parameters(body))})
+                except ValueError as error:
+                    service.refused.append(f"{method}: {error}")
+                    return self._answer(400, {"ok": False, "error_code": 400, "description": f"Bad Request: {error}"})
+
+            def _answer(self, code: int, body: dict[str, Any]) -> None:
+                data = json.dumps(body).encode()
+                self.send_response(code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> BotApi:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def serve(self, method: str, parameters: dict[str, Any]) -> Any:
+        """One call of the Bot API; raises ValueError for what the service would refuse."""
+        if method == "getUpdates":
+            return self._wait_for_updates(int(parameters.get("offset", 0)), float(parameters.get("timeout", 0)))
+        if method == "getMe":
+            return ME
+        result: Any = True
+        if method == "sendMessage":
+            _check(parameters)
+            result = {"message_id": next(self._ids), "date": int(time.time()), "from": ME}
+            result["chat"] = {"id": int(parameters["chat_id"]), "type": "private"}
+            result |= {name: parameters[name] for name in ("text", "entities", "reply_markup") if name in parameters}
+        with self._changed:
+            self.calls.append((method, parameters | ({"result": result} if method == "sendMessage" else {})))
+            self._changed.notify_all()
+        return result
+
+    def _wait_for_updates(self, offset: int, timeout: float) -> list[dict[str, Any]]:
+        with self._changed:
+            self._updates = [update for update in self._updates if update["update_id"] >= offset]
+            self._changed.wait_for(lambda: bool(self._updates), min(timeout, 2))
+            return list(self._updates)
+
+    def deliver(self, **content: Any) -> None:
+        """Queue an update."""
+        with self._changed:
+            self._updates.append({"update_id": next(self._ids), **content})
+            self._changed.notify_all()
+
+    def wait_for(self, method: str, count: int, seconds: float = 30) -> list[dict[str, Any]]:
+        """The parameters of the calls of `method` once there are at least `count`."""
+
+        def found() -> list[dict[str, Any]]:
+            return [parameters for name, parameters in self.calls if name == method]
+
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(found()) >= count, seconds), f"{len(found())} calls of {method}"
+            return found()
+
+
+def _check(parameters: dict[str, Any]) -> None:
+    length = len(parameters.get("text", "").encode("utf-16-le")) // 2
+    if not 0 < length <= 4096:
+        raise ValueError(f"text of {length} units")
+    for entity in parameters.get("entities", []):
+        if entity["offset"] + entity["length"] > length or entity["length"] <= 0:
+            raise ValueError("entity outside the text")
+    for row in parameters.get("reply_markup", {}).get("inline_keyboard", []):
+        for button in row:
+            if not 1 <= len(button["callback_data"].encode()) <= 64:
+                raise ValueError("BUTTON_DATA_INVALID")
+
+
+def _parameters(body: str) -> dict[str, Any]:
+    found = {}
+    for name, (value, *_) in parse_qs(body).items():
+        try:
+            found[name] = json.loads(value) if value[:1] in "[{" else value
+        except ValueError:
+            found[name] = value
+    return found

@@ -1,0 +1,161 @@
+"""A whole conversation over HTTP: the bot's own process against a stand-in for the Bot API."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from knowledge.settings import ROOT
+from tests.e2e.botapi import TOKEN, BotApi
+
+_messages = itertools.count(1)
+
+
+class Phone:
+    """A person: writes, presses, reads what came."""
+
+    def __init__(self, api: BotApi, user: int, language: str) -> None:
+        self.api, self.user, self.language, self.read = api, user, language, 0
+
+    def _sender(self) -> dict[str, Any]:
+        return {"id": self.user, "is_bot": False, "first_name": "P", "language_code": self.language}
+
+    def _mine(self) -> list[dict[str, Any]]:
+        return [p for name, p in self.api.calls if name == "sendMessage" and str(p["chat_id"]) == str(self.user)]
+
+    def _wait(self, count: int) -> list[dict[str, Any]]:
+        deadline = time.monotonic() + 30
+        while len(self._mine()) < self.read + count:
+            assert time.monotonic() < deadline, f"waited for {count} messages, got {len(self._mine()) - self.read}"
+            time.sleep(0.02)
+        new = self._mine()[self.read :]
+        self.read += len(new)
+        return new
+
+    def say(self, text: str, expect: int = 1) -> list[dict[str, Any]]:
+        chat = {"id": self.user, "type": "private"}
+        message = {"message_id": next(_messages), "date": int(time.time()), "chat": chat, "from": self._sender()}
+        message["text"] = text
+        if text.startswith("/"):
+            message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text)}]
+        self.api.deliver(message=message)
+        return self._wait(expect)
+
+    def press(self, label: str, expect: int = 1) -> list[dict[str, Any]]:
+        for sent in reversed(self._mine()):
+            for row in sent.get("reply_markup", {}).get("inline_keyboard", []):
+                for button in row:
+                    if label in button["text"]:
+                        query = {"id": str(next(_messages)), "from": self._sender(), "chat_instance": "1"}
+                        query |= {"data": button["callback_data"], "message": sent["result"]}
+                        self.api.deliver(callback_query=query)
+                        return self._wait(expect)
+        raise AssertionError(f"no button {label}")
+
+
+def start(api: BotApi, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    settings = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": api.url}
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot", "run"], cwd=ROOT, env={**environment, **settings}, stdout=file, stderr=file
+        )
+
+
+@pytest.fixture
+def api() -> Iterator[BotApi]:
+    with BotApi() as api:
+        yield api
+
+
+def test_conversations_in_two_languages_with_a_restart(
+    api: BotApi, real_data_dir: Path, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(real_data_dir / "generations", tmp_path / "data" / "generations")
+    shutil.copy(real_data_dir / "CURRENT", tmp_path / "data" / "CURRENT")
+    log = tmp_path / "bot.log"
+    bot = start(api, clean_environment, log)
+    try:
+        amina, kofi = Phone(api, 11, "fr"), Phone(api, 12, "en")
+        hello, question = amina.say("/start", expect=2)
+        assert "Tradewind" in hello["text"]
+        assert "langue" in question["text"]
+        amina.press("Français")
+        amina.press("Sénégal")
+        amina.say("sacs en cuir")
+        (done,) = amina.press("Union européenne")
+        assert "Sénégal" in done["text"]
+        (answer,) = amina.say("combien prend etsy par vente ?")
+        assert "6.5" in answer["text"]
+        assert "Source" in answer["text"]
+        (english,) = kofi.say("can i open an etsy shop from ghana?")
+        assert "Etsy" in english["text"]
+        (related,) = amina.press(answer["reply_markup"]["inline_keyboard"][0][0]["text"])
+        assert related["text"]
+
+        bot.send_signal(signal.SIGINT)
+        assert bot.wait(20) == 0
+        bot = start(api, clean_environment, log)
+        (follow_up,) = kofi.say("and from morocco?")
+        assert "Etsy" in follow_up["text"]
+        (profile,) = amina.say("/profile")
+        assert "sacs en cuir" in profile["text"]
+        amina.press("👍", expect=0)
+        amina.say("/forget")
+        (forgotten,) = amina.press("Tout")
+        assert forgotten["text"]
+        (declined,) = kofi.say("what will the weather be in accra tomorrow")
+        assert "Source:" not in declined["text"]
+    finally:
+        bot.kill()
+        bot.wait()
+    assert not api.refused
+    answered = {str(p["callback_query_id"]) for name, p in api.calls if name == "answerCallbackQuery"}
+    assert len(answered) >= 5
+    written = log.read_text(encoding="utf-8")
+    assert TOKEN not in written
+    assert "sacs en cuir" not in written
+    assert "etsy shop from ghana" not in written
+    assert "Traceback" not in written
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"TELEGRAM_BOT_TOKEN": ""}, "TELEGRAM_BOT_TOKEN: is missing"),
+        ({"TELEGRAM_BOT_TOKEN": "nonsense"}, "TELEGRAM_BOT_TOKEN: does not look like"),
+        ({"TELEGRAM_BOT_TOKEN": "1:WRONG"}, "TELEGRAM_BOT_TOKEN: Telegram does not accept it"),
+        ({"TELEGRAM_BOT_TOKEN": TOKEN, "CONVERSATION_HOURS": "-1"}, "CONVERSATION_HOURS: must be between"),
+        ({"TELEGRAM_BOT_TOKEN": TOKEN, "DATA_DIR": "no-index-here"}, "there is no index yet"),
+    ],
+)
+def test_a_start_that_cannot_work_stops_with_one_line(
+    api: BotApi,
+    real_data_dir: Path,
+    clean_environment: dict[str, str],
+    tmp_path: Path,
+    settings: dict[str, str],
+    expected: str,
+) -> None:
+    data_dir = str(tmp_path / "none") if "DATA_DIR" in settings else str(real_data_dir)
+    environment = {**clean_environment, "TELEGRAM_API_URL": api.url, **settings, "DATA_DIR": data_dir}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "run"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,104 @@
+"""A request object that never touches the network: it records calls and answers as the Bot API would."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from telegram import Update
+from telegram.request import BaseRequest, RequestData
+
+from bot.app import App
+
+ME = {"id": 99, "is_bot": True, "first_name": "Tradewind", "username": "tradewind_bot"}
+Fault = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]] | None]
+
+
+class OfflineRequest(BaseRequest):
+    """Records every call; `fault` may answer instead, as the service does when it refuses."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.fault: Fault | None = None
+        self._ids = itertools.count(1000)
+
+    @property
+    def read_timeout(self) -> float | None:
+        return None
+
+    async def initialize(self) -> None: ...
+
+    async def shutdown(self) -> None: ...
+
+    async def do_request(
+        self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
+    ) -> tuple[int, bytes]:
+        name = url.rsplit("/", 1)[-1]
+        parameters = dict(request_data.parameters) if request_data else {}
+        refused = self.fault(name, parameters) if self.fault else None
+        if refused:
+            code, body = refused
+            return code, json.dumps({"ok": False, "error_code": code, **body}).encode()
+        self.calls.append((name, parameters))
+        return 200, json.dumps({"ok": True, "result": self._result(name, parameters)}).encode()
+
+    def _result(self, name: str, parameters: dict[str, Any]) -> Any:
+        if name == "getMe":
+            return ME
+        if name == "sendMessage":
+            sent = {"message_id": next(self._ids), "date": int(time.time()), "from": ME}
+            sent["chat"] = {"id": parameters["chat_id"], "type": "private"}
+            return sent | {key: parameters[key] for key in ("text", "entities", "reply_markup") if key in parameters}
+        return True
+
+    def sent(self, method: str = "sendMessage") -> list[dict[str, Any]]:
+        """The parameters of all calls of `method`, oldest first."""
+        return [parameters for name, parameters in self.calls if name == method]
+
+
+class Person:
+    """Somebody with a phone: makes updates and hands them to the application."""
+
+    _updates = itertools.count(1)
+
+    def __init__(self, app: App, request: OfflineRequest, user: int = 7, language: str = "en") -> None:
+        self.app, self.request, self.user, self.language = app, request, user, language
+
+    def message(self, text: str | None = None, *, chat: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+        """A message of this person; `fields` are added as they are."""
+        made: dict[str, Any] = {"message_id": next(self._updates), "date": int(time.time())}
+        made["from"] = {"id": self.user, "is_bot": False, "first_name": "P", "language_code": self.language}
+        made["chat"] = chat or {"id": self.user, "type": "private"}
+        if text is not None:
+            made["text"] = text
+            if text.startswith("/"):
+                made["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
+        return made | fields
+
+    async def update(self, **content: Any) -> list[dict[str, Any]]:
+        """Hand an update over; returns what was sent meanwhile."""
+        before = len(self.request.sent())
+        update = Update.de_json({"update_id": next(self._updates), **content}, self.app.bot)
+        await self.app.process_update(update)
+        return self.request.sent()[before:]
+
+    async def say(self, text: str, **fields: Any) -> list[dict[str, Any]]:
+        """Write `text`."""
+        return await self.update(message=self.message(text, **fields))
+
+    async def press(self, data: str, under: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Press a button with callback `data` under a sent message."""
+        message = self.message("x") | {"from": ME, "message_id": 5000}
+        if under and "reply_markup" in under:
+            message["reply_markup"] = under["reply_markup"]
+        query = {"id": str(next(self._updates)), "from": self.message()["from"], "chat_instance": "1", "data": data}
+        return await self.update(callback_query=query | {"message": message})
+
+
+def buttons(sent: dict[str, Any]) -> dict[str, str]:
+    """Label to callback data of the buttons under a sent message."""
+    rows = sent.get("reply_markup", {}).get("inline_keyboard", [])
+    return {button["text"]: button["callback_data"] for row in rows for button in row}

@@ -20,17 +20,20 @@ from knowledge.generation import Generation, open_current
 from knowledge.search import HybridSearch
 from knowledge.settings import Settings
 
-FEATURES = ("dense", "margin", "lexical", "named")
+FEATURES = ("dense", "margin", "unsafe_margin", "lexical", "unknown", "named")
 MOST_GOOD_REFUSED = 0.03
 """Share of the good questions that may be refused on the tuning half: below the bar of 0.05, to leave room."""
-DENSE_WEIGHTS = (0.7, 1.0, 1.5, 2.0, 3.0)
-PASSAGE_SHARES = (0.2, 0.35, 0.5, 0.65)
+DENSE_WEIGHTS = (0.7, 1.0, 1.5, 2.5)
+PASSAGE_SHARES = (0.2, 0.4, 0.6)
 STEERINGS = tuple(
-    Steering(platform=scale, payment=0.8 * scale, country=0.8 * scale, market=0.8 * scale, unasked=unasked)
-    for scale in (0.3, 0.5, 0.8, 1.1)
-    for unasked in (0.0, 0.25, 0.5)
+    Steering(platform=scale, payment=scale, country=scale, market=scale, unasked=unasked)
+    for scale in (0.3, 0.6, 0.9)
+    for unasked in (0.25, 0.5)
 )
 INTENT_LEADS = np.arange(-0.03, 0.0401, 0.0025)
+LEAD_GROUPS = ("unsafe", "live-lookup", "vague", "out-of-scope", "instructions", "abuse")
+GOOD_LOST = 1.5
+"""How many rightly declined messages a wrongly declined question outweighs."""
 
 
 def fit_fusion(results: Sequence[Result], generation: Generation, encoder: Encoder, before: Calibration) -> Calibration:
@@ -99,31 +102,22 @@ def fit_confidence(results: Sequence[Result], before: Calibration) -> Calibratio
 
 def _boundaries(tuning: Sequence[Result], good: np.ndarray, confidence: np.ndarray) -> Boundaries:
     best = np.array([result.features["dense"] for result in tuning])
-    unsafe = np.array([_nearest(result, "unsafe-") for result in tuning]) - best
-    foreign = np.array([_nearest(result, "") for result in tuning]) - best
-    is_unsafe = np.array([result.question.topic == "unsafe" for result in tuning])
-    # An unsafe wish answered is worse than a good question refused, but not ten times: leads first, then confidence.
-    unsafe_lead = max(
-        INTENT_LEADS, key=lambda lead: ((unsafe > lead) & is_unsafe).sum() - 1.5 * ((unsafe > lead) & good).sum()
-    )
-    foreign_lead = max(
-        INTENT_LEADS, key=lambda lead: ((foreign > lead) & ~good).sum() - 3.0 * ((foreign > lead) & good).sum()
-    )
-    caught = (unsafe > unsafe_lead) | (foreign > foreign_lead)
+    nearest = [max(result.intents, key=result.intents.__getitem__) for result in tuning]
+    ahead = np.array([max(result.intents.values()) for result in tuning]) - best
+    leads, caught = {}, np.zeros(len(tuning), dtype=bool)
+    for group in LEAD_GROUPS:
+        of_group = np.array([name.startswith(group) for name in nearest])
+
+        def gain(lead: float, of_group: np.ndarray = of_group) -> float:
+            taken = of_group & (ahead > lead)
+            return float((taken & ~good).sum() - GOOD_LOST * (taken & good).sum() - abs(lead))
+
+        leads[group] = round(float(max(INTENT_LEADS, key=gain)), 4)
+        caught |= of_group & (ahead > leads[group])
     allowed = MOST_GOOD_REFUSED * good.sum() - (caught & good).sum()
     left = np.sort(confidence[good & ~caught])
     answer_above = float(left[int(max(allowed, 0))]) if len(left) else 0.5
-    return Boundaries(
-        answer_above=round(answer_above - 1e-4, 4),
-        ask_above=round(answer_above * 0.6, 4),
-        foreign_lead=round(float(foreign_lead), 4),
-        unsafe_lead=round(float(unsafe_lead), 4),
-    )
-
-
-def _nearest(result: Result, prefix: str) -> float:
-    own = ("greeting", "thanks", "about-bot", "human")
-    return max((s for name, s in result.intents.items() if name.startswith(prefix) and name not in own), default=0.0)
+    return Boundaries(answer_above=round(answer_above - 1e-4, 4), ask_above=round(answer_above * 0.6, 4), leads=leads)
 
 
 def save(calibration: Calibration, folder: Path = CALIBRATION) -> Path:

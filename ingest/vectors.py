@@ -1,7 +1,7 @@
 """Vectors kept by content, so that a text is encoded once.
 
 Two places, looked up in this order: a SQLite file in `DATA_DIR` that grows, and the `.npz` files in
-`knowledge/vectors/` that ship the vectors of the shipped documents. Vectors are kept in 16 bits.
+`knowledge/vectors/` that ship the vectors of the shipped documents.
 """
 
 from __future__ import annotations
@@ -72,11 +72,16 @@ class VectorCache:
             advance(len(batch))
         kept = np.empty((len(texts), self._dimension), dtype=np.float32)
         for row, text in enumerate(texts):
-            vector = self._get(key(text, role))
-            assert vector is not None, "was just stored"
-            kept[row] = vector
+            kept[row] = self.vector(text, role)
         kept /= np.linalg.norm(kept, axis=1, keepdims=True).clip(min=1e-6)
         return kept
+
+    def vector(self, text: str, role: Role) -> Half:
+        """The kept vector of `text`; raises KeyError when there is none."""
+        found = self._get(key(text, role))
+        if found is None:
+            raise KeyError(text)
+        return found
 
     def _get(self, wanted: bytes) -> Half | None:
         with closing(self._database.execute("SELECT vector FROM vectors WHERE key = ?", (wanted,))) as rows:
@@ -87,21 +92,27 @@ class VectorCache:
 
 
 def read_shipped(folder: Path) -> dict[bytes, Half]:
-    """All vectors of the `.npz` files in `folder`, by key."""
+    """All vectors of the `.npz` files in `folder`, by key; they are kept in 8 bits with a scale a vector."""
     found: dict[bytes, Half] = {}
     for path in sorted(folder.glob("*.npz")):
         with np.load(path) as stored:
-            keys, vectors = stored["keys"], stored["vectors"]
-            found.update(zip((row.tobytes() for row in keys), vectors, strict=True))
+            vectors = (stored["vectors"] * stored["scales"][:, None]).astype(np.float16)
+            found.update(zip((row.tobytes() for row in stored["keys"]), vectors, strict=True))
     return found
 
 
 def write_shipped(folder: Path, name: str, texts: Iterable[tuple[str, Role]], cache: VectorCache) -> Path:
     """Write the vectors of `texts`, all of them in `cache`, to `folder/name.npz`, in the order of their keys."""
-    rows = {key(text, role): cache._get(key(text, role)) for text, role in texts}
+    rows = {key(text, role): cache.vector(text, role) for text, role in texts}
     ordered = sorted(rows)
+    vectors = np.array([rows[row] for row in ordered], dtype=np.float32)
+    scales = np.abs(vectors).max(axis=1) / 127
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.npz"
-    keys = np.array([np.frombuffer(row, dtype=np.uint8) for row in ordered])
-    np.savez_compressed(path, keys=keys, vectors=np.array([rows[row] for row in ordered], dtype=np.float16))
+    np.savez_compressed(
+        path,
+        keys=np.array([np.frombuffer(row, dtype=np.uint8) for row in ordered]),
+        vectors=np.round(vectors / scales[:, None]).astype(np.int8),
+        scales=scales.astype(np.float32),
+    )
     return path

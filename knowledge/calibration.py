@@ -18,6 +18,7 @@ from knowledge.settings import ROOT
 
 CALIBRATION = ROOT / "knowledge" / "calibration"
 FALLBACK = "default"
+DEFAULT_LEAD = 0.0
 
 
 class Steering(Strict):
@@ -35,13 +36,16 @@ class Boundaries(Strict):
 
     An answer is given from confidence `answer_above`; between `ask_above` and it the seller is asked what
     they mean. An intent that is no question for us wins when its nearest example is nearer than the best
-    passage by more than `foreign_lead` (cosine), an unsafe one by more than `unsafe_lead`.
+    passage by more than its lead in `leads` (cosine; a group such as `unsafe` covers all that begin so).
     """
 
     answer_above: float = Field(ge=0, le=1)
     ask_above: float = Field(ge=0, le=1)
-    foreign_lead: float = 0.0
-    unsafe_lead: float = 0.0
+    leads: dict[str, float] = Field(default_factory=dict)
+
+    def lead(self, intent: str) -> float:
+        """The lead that `intent` needs; an intent without a fitted one needs `DEFAULT_LEAD`."""
+        return self.leads.get(intent, self.leads.get(intent.split("-", 1)[0], DEFAULT_LEAD))
 
 
 class Calibration(Strict):

@@ -82,7 +82,34 @@ _MARKET_ALIASES = {
 }
 _CAPITAL_CODES = {"US": "US", "UK": "GB", "EU": "EU", "UE": "EU", "UAE": "AE", "EEUU": "US", "RDC": "CD"}
 _AMBIGUOUS_COUNTRIES = {"ML": ("sw",), "GE": (), "JO": (), "TD": ("en",), "TR": ("en",), "PE": ("sw",)}
-BUYER_MARKETS = EU | frozenset("EU US CA GB CH NO IS AU NZ JP KR SG HK TW CN AE SA QA KW BH OM IL RU TR".split())
+BUYER_MARKETS = EU | frozenset(
+    [
+        "EU",
+        "US",
+        "CA",
+        "GB",
+        "CH",
+        "NO",
+        "IS",
+        "AU",
+        "NZ",
+        "JP",
+        "KR",
+        "SG",
+        "HK",
+        "TW",
+        "CN",
+        "AE",
+        "SA",
+        "QA",
+        "KW",
+        "BH",
+        "OM",
+        "IL",
+        "RU",
+        "TR",
+    ]
+)
 """Places to which sellers in developing countries mostly sell; elsewhere a country is taken for the seller's own."""
 _DESTINATION = frozenset(
     map(fold, ("to", "into", "towards", "vers", "pour", "hacia", "para", "إلى", "الى", "kwenda", "hadi"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-_TOKEN = re.compile(r"\b\d{3,12}:[A-Za-z0-9_-]{4,}\b|(?<=/bot)[^/\s]+(?=/)")
+_TOKEN = re.compile(r"(?<!\d)\d{3,12}:[A-Za-z0-9_-]{4,}|(?<=/bot)[^/\s]+(?=/)")
 
 
 def redact(text: str) -> str:
@@ -27,6 +27,13 @@ class _RedactingFormatter(logging.Formatter):
         return redact(super().format(record))
 
 
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Keep python-telegram-bot's notes on failed connections to one line; the start says the cause itself."""
+    if "Retry Loop" in record.getMessage():
+        record.exc_info = None
+    return True
+
+
 def configure_logs(level: str = "INFO") -> None:
     """Send structlog and the standard library's logging to standard error, tokens masked.
 
@@ -37,6 +44,7 @@ def configure_logs(level: str = "INFO") -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in ("httpx", "httpcore", "apscheduler", "chromadb", "bm25s"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("telegram.ext").addFilter(_without_traceback)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

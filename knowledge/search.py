@@ -22,6 +22,7 @@ from knowledge.encoders import Encoder
 from knowledge.gazetteer import EU, Entities, Gazetteer
 from knowledge.generation import Generation, Neighbours
 from knowledge.models import Document, Passage
+from knowledge.normalise import fold, words
 
 NEAREST_PASSAGES = 250
 NEAREST_FORMS = 150
@@ -65,7 +66,9 @@ class HybridSearch:
         self._calibration = calibration
         documents = [generation.documents[passage.document] for passage in generation.passages]
         self._documents = documents
+        self._about = [_subjects(document) for document in documents]
         self.boundaries = calibration.boundaries
+        self.vocabulary = generation.vocabulary()
 
     def search(self, question: str, entities: Entities = Entities(), limit: int = 5) -> Evidence:
         """Find the passages that answer `question`; `entities` steer towards documents about them."""
@@ -80,10 +83,10 @@ class HybridSearch:
         candidates = np.unique(np.concatenate((texts.rows, forms.rows, np.argpartition(lexical, -top)[-top:])))
         weight = self._calibration.dense_weight
         fused = (weight * _standardised(dense[candidates]) + _standardised(lexical[candidates])) / (weight + 1)
-        fused += np.array([self._steer(self._documents[row], entities) for row in candidates], dtype=np.float32)
+        fused += self._steer(candidates, entities)
         hits = self._best(candidates, fused, best_form, lexical, limit)
         intents = self.generation.intents.similarities(vector)
-        features = _features(question, hits, intents, entities)
+        features = self._features(question, hits, intents, entities)
         seconds = {"encode": encoded - started, "search": time.perf_counter() - encoded}
         return Evidence(hits, self._calibration.confidence(features), features, intents, seconds)
 
@@ -100,22 +103,35 @@ class HybridSearch:
         share = self._calibration.passage_share
         return (share * text + (1 - share) * best).astype(np.float32), best
 
-    def _steer(self, document: Document, entities: Entities) -> float:
-        """A document about what was named gains, one about something else of that kind loses."""
+    def _steer(self, rows: npt.NDArray[Any], entities: Entities) -> Scores:
+        """For each passage in `rows`: what is about a thing named gains, what is about another of its kind loses."""
+        asked = _subjects(entities)
         steering = self._calibration.steering
-        score = 0.0
-        named = (
-            (set(document.platforms), set(entities.platforms), steering.platform),
-            (set(document.payments), set(entities.payments), steering.payment),
-            (set(document.countries), set(entities.countries), steering.country),
-            (_with_union(document.markets), _with_union(entities.markets), steering.market),
-        )
-        for about, asked, weight in named:
-            if about and asked:
-                score += weight if about & asked else -weight
-            elif about and weight and not asked:
-                score -= steering.unasked * weight
-        return score
+        weights = (steering.platform, steering.payment, steering.country, steering.market)
+        scores = np.zeros(len(rows), dtype=np.float32)
+        for place, row in enumerate(rows):
+            for about, named, weight in zip(self._about[row], asked, weights, strict=True):
+                if about and named:
+                    scores[place] += -weight if about.isdisjoint(named) else weight
+                elif about:
+                    scores[place] -= steering.unasked * weight
+        return scores
+
+    def _features(
+        self, question: str, hits: tuple[Hit, ...], intents: dict[str, float], entities: Entities
+    ) -> dict[str, float]:
+        """The signals of confidence: how near the best passage is, and how near what is no question for us."""
+        best = max(hit.dense for hit in hits[:3])
+        said = [word for word in words(fold(question)) if len(word) > 2]
+        unknown = sum(word not in self.vocabulary for word in said) / max(len(said), 1)
+        return {
+            "dense": best,
+            "margin": best - _nearest_intent(intents, ""),
+            "unsafe_margin": best - _nearest_intent(intents, "unsafe-"),
+            "lexical": max(hit.lexical for hit in hits[:3]) / max(len(question), 12),
+            "unknown": unknown,
+            "named": float(bool(entities)),
+        }
 
     def _best(
         self, candidates: npt.NDArray[Any], fused: Scores, dense: Scores, lexical: Scores, limit: int
@@ -138,19 +154,19 @@ def _standardised(scores: Scores) -> Scores:
     return (scores - scores.mean()) / spread if spread > 1e-6 else np.zeros_like(scores)
 
 
-def _with_union(markets: tuple[str, ...]) -> set[str]:
-    return set(markets) | ({"EU"} if EU & set(markets) else set())
+def _subjects(about: Document | Entities) -> tuple[frozenset[str], ...]:
+    """Platforms, payment services, sellers' countries and markets; a member of the EU is also the EU."""
+    union = {"EU"} if EU.intersection(about.markets) else set()
+    return (
+        frozenset(about.platforms),
+        frozenset(about.payments),
+        frozenset(about.countries),
+        frozenset(about.markets) | union,
+    )
 
 
-def _features(question: str, hits: tuple[Hit, ...], intents: dict[str, float], entities: Entities) -> dict[str, float]:
-    best = max(hit.dense for hit in hits[:3])
-    foreign = max(intents.values(), default=0.0)
-    return {
-        "dense": best,
-        "margin": best - foreign,
-        "lexical": max(hit.lexical for hit in hits[:3]) / max(len(question), 12),
-        "named": float(bool(entities)),
-    }
+def _nearest_intent(intents: dict[str, float], prefix: str) -> float:
+    return max((score for name, score in intents.items() if name.startswith(prefix)), default=0.0)
 
 
 class HybridRetriever(BaseRetriever):

@@ -29,6 +29,8 @@ WORKERS = 2
 """Threads for encoding and searching: the encoder itself uses all cores."""
 
 CHATTY = ("greeting", "thanks", "about-bot", "human")
+CHATTY_WORDS = 8
+"""A longer message is more than a greeting."""
 
 
 def _today() -> date:
@@ -61,7 +63,7 @@ class Adviser:
         self._prepare()
 
     def _prepare(self) -> None:
-        self._vocabulary = self.index.generation.vocabulary()
+        self._vocabulary = self.index.search.vocabulary
         self.gazetteer = Gazetteer(self.facts, self._vocabulary)
         self._understanding = Understanding(self.facts, self.gazetteer)
 
@@ -110,7 +112,7 @@ class Adviser:
             )
         if intent is not None:
             return smalltalk.reply(intent, question, evidence.hits[:2])
-        if evidence.confidence >= limits.answer_above:
+        if evidence.confidence >= limits.answer_above and self._is_about(question, evidence.hits[0].document):
             return compose.answer(question, evidence, self._today())
         if question.was_long:
             return smalltalk.reply("too-long", question, evidence.hits)
@@ -126,19 +128,22 @@ class Adviser:
         """The intent that is no question for us and nearer than the knowledge, if any."""
         if not evidence.intents:
             return None
-        best = evidence.features["dense"]
         name, similarity = max(evidence.intents.items(), key=lambda item: item[1])
-        short = len(question.text.split()) <= 8
-        if name in CHATTY and short and not question.asked and similarity > best:
-            return name
-        if name.startswith("unsafe-"):
-            return name if similarity > best + limits.unsafe_lead else None
-        if name == "vague":
-            vague = not question.asked and not question.is_follow_up and similarity > best + limits.foreign_lead
-            return name if vague else None
-        if name in CHATTY:
+        if name in CHATTY and (question.asked or len(question.text.split()) > CHATTY_WORDS):
             return None
-        return name if similarity > best + limits.foreign_lead else None
+        if name == "vague" and (question.asked or question.is_follow_up):
+            return None
+        return name if similarity > evidence.features["dense"] + limits.lead(name) else None
+
+    def _is_about(self, question: Question, document: Document) -> bool:
+        """False when the question names platforms or payment services and the document speaks of none of them."""
+        named = {*question.asked.platforms, *question.asked.payments}
+        if not named or named & {*document.platforms, *document.payments}:
+            return True
+        if any(named & {*other.platforms, *other.payments} for other in self.index.generation.documents.values()):
+            return True  # we do know it; a general document may answer better than the ones about it
+        text = fold(f"{document.title} {document.body}")
+        return any(fold(self._understanding.name_of(id)) in text for id in named)
 
     def _has_known_words(self, question: Question) -> bool:
         return any(word in self._vocabulary for word in words(fold(question.text)) if len(word) > 2)

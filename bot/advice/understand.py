@@ -143,6 +143,10 @@ class Understanding:
         things: tuple[Service, ...] = (*self.facts.platforms, *self.facts.payments)
         self._names = {thing.id: thing.name for thing in things}
 
+    def name_of(self, id: str) -> str:
+        """The name of a platform or payment service by its id."""
+        return self._names[id]
+
     def understand(self, message: str, profile: Profile = Profile(), earlier: Turn | None = None) -> Question:
         """Read `message`, written by a person with `profile` after the turn `earlier`."""
         original = visible(message).strip()

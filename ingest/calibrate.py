@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ingest.evaluate import Question, Result, ask
 from ingest.sync import sync
+from ingest.vectors import VectorCache
 from knowledge.calibration import CALIBRATION, Boundaries, Calibration, Steering, load_calibration
 from knowledge.encoders import Encoder, Role, Vectors, load_encoder
 from knowledge.facts import load_facts
@@ -20,29 +21,39 @@ from knowledge.generation import Generation, open_current
 from knowledge.search import HybridSearch
 from knowledge.settings import Settings
 
-FEATURES = ("dense", "margin", "unsafe_margin", "lexical", "unknown", "named")
-MOST_GOOD_REFUSED = 0.03
-"""Share of the good questions that may be refused on the tuning half: below the bar of 0.05, to leave room."""
+FEATURES = ("dense", "margin", "lexical", "unknown", "named")
+MOST_GOOD_REFUSED = 0.02
+"""Share of the good questions that may be refused on the tuning half: well below the bar of 0.05: halves differ."""
 DENSE_WEIGHTS = (0.7, 1.0, 1.5, 2.5)
 PASSAGE_SHARES = (0.2, 0.4, 0.6)
 STEERINGS = tuple(
-    Steering(platform=scale, payment=scale, country=scale, market=scale, unasked=unasked)
-    for scale in (0.3, 0.6, 0.9)
-    for unasked in (0.25, 0.5)
+    Steering(platform=thing, payment=thing, country=place, market=place, unasked=0.1)
+    for thing in (0.3, 0.6, 0.9)
+    for place in (0.3, 0.6, 1.0)
 )
 INTENT_LEADS = np.arange(-0.03, 0.0401, 0.0025)
 LEAD_GROUPS = ("unsafe", "live-lookup", "vague", "out-of-scope", "instructions", "abuse")
+MOST_FORMS_TAKEN, FORMS_SAMPLED = 0.005, 3_000
 GOOD_LOST = 1.5
 """How many rightly declined messages a wrongly declined question outweighs."""
 
 
-def fit_fusion(results: Sequence[Result], generation: Generation, encoder: Encoder, before: Calibration) -> Calibration:
-    """The fusion weights that find most on the tuning half, languages counting alike."""
+def fit_fusion(
+    results: Sequence[Result],
+    rephrased: Sequence[Result],
+    generation: Generation,
+    encoder: Encoder,
+    before: Calibration,
+) -> Calibration:
+    """The fusion weights that find most on the tuning half, languages counting alike.
+
+    `rephrased` are the same questions in other words: that the first document is then the same one counts too.
+    """
     remembering = _Remembering(encoder)
     gazetteer = Gazetteer(load_facts(), generation.vocabulary())
     asked = [
         (result.question, result.searched, gazetteer.find(result.searched, result.question.lang))
-        for result in results
+        for result in (*results, *rephrased)
         if result.question.relevant
     ]
     best, best_quality = before, -1.0
@@ -52,9 +63,12 @@ def fit_fusion(results: Sequence[Result], generation: Generation, encoder: Encod
         )
         search = HybridSearch(generation, remembering, tried)
         found: dict[str, list[float]] = {}
+        first: dict[str, str] = {}
         for question, text, entities in asked:
-            hits = [hit.document.id in question.relevant for hit in search.search(text, entities, limit=3).hits]
-            found.setdefault(question.lang, []).append(0.7 * any(hits) + 0.3 * hits[0])
+            documents = [hit.document.id for hit in search.search(text, entities, limit=3).hits]
+            right = [document in question.relevant for document in documents]
+            alike = first.setdefault(question.id, documents[0]) == documents[0]
+            found.setdefault(question.lang, []).append(0.6 * any(right) + 0.2 * right[0] + 0.2 * alike)
         quality = sum(sum(scores) / len(scores) for scores in found.values()) / len(found)
         if quality > best_quality + 1e-9:
             best, best_quality = tried, quality
@@ -76,11 +90,11 @@ class _Remembering(Encoder):
         return np.stack([self._known[text] for text in texts])
 
 
-def fit_confidence(results: Sequence[Result], before: Calibration) -> Calibration:
+def fit_confidence(results: Sequence[Result], before: Calibration, least: dict[str, float]) -> Calibration:
     """The calibration that refuses most of what must be refused while few good questions are.
 
     `results` are those of the tuning half. Confidence is a logistic regression on the features of the
-    evidence; boundaries are then searched over their values on the same half.
+    evidence; boundaries are then searched over their values on the same half, no lead below `least`.
     """
     tuning = [result for result in results if result.question.half == "tune" and result.features]
     features = np.array([[result.features[name] for name in FEATURES] for result in tuning])
@@ -97,10 +111,35 @@ def fit_confidence(results: Sequence[Result], before: Calibration) -> Calibratio
         }
     )
     confidence = np.array([fitted.confidence(result.features) for result in tuning])
-    return fitted.model_copy(update={"boundaries": _boundaries(tuning, good, confidence)})
+    return fitted.model_copy(update={"boundaries": _boundaries(tuning, good, confidence, least)})
 
 
-def _boundaries(tuning: Sequence[Result], good: np.ndarray, confidence: np.ndarray) -> Boundaries:
+def least_leads(generation: Generation, data_dir: Path, encoder: Encoder) -> dict[str, float]:
+    """The lead each group of intents needs so that few of the documents' own question forms are taken for it.
+
+    Each form is asked as if its document were not there: a question that we almost cover is still a question
+    for us. `MOST_FORMS_TAKEN` of a sample of the forms may be lost to a group.
+    """
+    forms = [(passage.document, form) for passage in generation.passages for form in passage.questions]
+    documents = np.array([document for document, _ in forms])
+    with VectorCache(data_dir, encoder.fingerprint) as cache:
+        vectors = cache.encode(encoder, [form for _, form in forms], "query")
+    sample = np.random.default_rng(0).choice(len(forms), min(FORMS_SAMPLED, len(forms)), replace=False)
+    near = vectors[sample] @ vectors.T
+    near[documents[sample][:, None] == documents[None, :]] = -1.0
+    best = near.max(axis=1)
+    intents = [generation.intents.similarities(vector) for vector in vectors[sample]]
+    nearest = np.array([max(found, key=found.__getitem__) for found in intents])
+    ahead = np.array([max(found.values()) for found in intents]) - best
+    return {
+        group: float(np.quantile(np.where(np.char.startswith(nearest, group), ahead, -1.0), 1 - MOST_FORMS_TAKEN))
+        for group in LEAD_GROUPS
+    }
+
+
+def _boundaries(
+    tuning: Sequence[Result], good: np.ndarray, confidence: np.ndarray, least: dict[str, float]
+) -> Boundaries:
     best = np.array([result.features["dense"] for result in tuning])
     nearest = [max(result.intents, key=result.intents.__getitem__) for result in tuning]
     ahead = np.array([max(result.intents.values()) for result in tuning]) - best
@@ -112,7 +151,7 @@ def _boundaries(tuning: Sequence[Result], good: np.ndarray, confidence: np.ndarr
             taken = of_group & (ahead > lead)
             return float((taken & ~good).sum() - GOOD_LOST * (taken & good).sum() - abs(lead))
 
-        leads[group] = round(float(max(INTENT_LEADS, key=gain)), 4)
+        leads[group] = round(max(float(max(INTENT_LEADS, key=gain)), least[group]), 4)
         caught |= of_group & (ahead > leads[group])
     allowed = MOST_GOOD_REFUSED * good.sum() - (caught & good).sum()
     left = np.sort(confidence[good & ~caught])
@@ -134,8 +173,11 @@ def fit_encoder(settings: Settings, questions: Sequence[Question]) -> Path:
     sync(settings, encoder)
     generation = open_current(settings.data_dir, encoder.fingerprint)
     tuning = [(question, question.turns) for question in questions if question.half == "tune"]
+    rephrased = [(question, (*question.turns[:-1], words)) for question, _ in tuning for words in question.paraphrases]
     environment = {"DATA_DIR": str(settings.data_dir.resolve()), "EMBEDDING_MODEL": settings.embedding_model}
     before = load_calibration(encoder.fingerprint).model_copy(update={"encoder": encoder.fingerprint.model})
-    save(fit_fusion(ask(tuning, environment).results, generation, encoder, before))
+    asked = ask([*tuning, *rephrased], environment).results
+    save(fit_fusion(asked[: len(tuning)], asked[len(tuning) :], generation, encoder, before))
     fused = load_calibration(encoder.fingerprint)
-    return save(fit_confidence(ask(tuning, environment).results, fused))
+    least = least_leads(generation, settings.data_dir, encoder)
+    return save(fit_confidence(ask(tuning, environment).results, fused, least))

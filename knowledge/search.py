@@ -120,14 +120,16 @@ class HybridSearch:
     def _features(
         self, question: str, hits: tuple[Hit, ...], intents: dict[str, float], entities: Entities
     ) -> dict[str, float]:
-        """The signals of confidence: how near the best passage is, and how near what is no question for us."""
+        """The signals of confidence: how near the best passage is, and how near what is off our subject.
+
+        Unsafe wishes are near our subject by nature; the boundaries tell them apart, not the confidence.
+        """
         best = max(hit.dense for hit in hits[:3])
         said = [word for word in words(fold(question)) if len(word) > 2]
         unknown = sum(word not in self.vocabulary for word in said) / max(len(said), 1)
         return {
             "dense": best,
-            "margin": best - _nearest_intent(intents, ""),
-            "unsafe_margin": best - _nearest_intent(intents, "unsafe-"),
+            "margin": best - max((s for name, s in intents.items() if not name.startswith("unsafe-")), default=0.0),
             "lexical": max(hit.lexical for hit in hits[:3]) / max(len(question), 12),
             "unknown": unknown,
             "named": float(bool(entities)),
@@ -163,10 +165,6 @@ def _subjects(about: Document | Entities) -> tuple[frozenset[str], ...]:
         frozenset(about.countries),
         frozenset(about.markets) | union,
     )
-
-
-def _nearest_intent(intents: dict[str, float], prefix: str) -> float:
-    return max((score for name, score in intents.items() if name.startswith(prefix)), default=0.0)
 
 
 class HybridRetriever(BaseRetriever):

@@ -25,11 +25,12 @@ FEATURES = ("dense", "margin", "lexical", "unknown", "named")
 MOST_GOOD_REFUSED = 0.02
 """Share of the good questions that may be refused on the tuning half: well below the bar of 0.05: halves differ."""
 DENSE_WEIGHTS = (0.7, 1.0, 1.5, 2.5)
-PASSAGE_SHARES = (0.2, 0.4, 0.6)
+PASSAGE_SHARES = (0.3, 0.5, 0.7)
 STEERINGS = tuple(
-    Steering(platform=thing, payment=thing, country=place, market=place, unasked=0.1)
-    for thing in (0.3, 0.6, 0.9)
-    for place in (0.3, 0.6, 1.0)
+    Steering(platform=thing, payment=thing, country=country, market=market, unasked=0.1)
+    for thing in (0.3, 0.6)
+    for country in (0.6, 1.0, 1.5)
+    for market in (0.3, 0.6)
 )
 INTENT_LEADS = np.arange(-0.03, 0.0401, 0.0025)
 LEAD_GROUPS = ("unsafe", "live-lookup", "vague", "out-of-scope", "instructions", "abuse")
@@ -68,8 +69,9 @@ def fit_fusion(
             documents = [hit.document.id for hit in search.search(text, entities, limit=3).hits]
             right = [document in question.relevant for document in documents]
             alike = first.setdefault(question.id, documents[0]) == documents[0]
-            found.setdefault(question.lang, []).append(0.6 * any(right) + 0.2 * right[0] + 0.2 * alike)
-        quality = sum(sum(scores) / len(scores) for scores in found.values()) / len(found)
+            found.setdefault(question.lang, []).append(0.7 * any(right) + 0.2 * right[0] + 0.1 * alike)
+        means = [sum(scores) / len(scores) for scores in found.values()]
+        quality = sum(means) / len(means) + 0.2 * min(means)  # no language is left behind for the others
         if quality > best_quality + 1e-9:
             best, best_quality = tried, quality
     return best

@@ -236,11 +236,6 @@ class Repeatability:
     questions: int
     unlike: tuple[tuple[str, str], ...]
 
-    @property
-    def all_pairs(self) -> float:
-        """The mean of both."""
-        return (self.same_words + self.paraphrases) / 2
-
 
 def repeatability(
     questions: Sequence[Question], environment: Mapping[str, str] = MappingProxyType({})

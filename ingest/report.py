@@ -70,7 +70,6 @@ class Evaluation:
             "repeatability": {
                 "same_words": self.repeated.same_words,
                 "paraphrases": self.repeated.paraphrases,
-                "all_pairs": self.repeated.all_pairs,
             }
             if self.repeated
             else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from knowledge.generation import Generation, GenerationError, current, open_curr
 from knowledge.search import HybridSearch
 
 log = structlog.get_logger(__name__)
+
+QUESTION_SECONDS = 30
+"""No question reads a generation for longer than this after the switch to the next one."""
 
 
 @dataclass
@@ -30,6 +34,7 @@ class ActiveIndex:
         self._calibration: Calibration = load_calibration(self.encoder.fingerprint)
         self._refreshing = threading.Lock()
         self._pointer = current(self.data_dir)
+        self._retired: list[tuple[float, Generation]] = []
         self.search = self._open()
 
     @property
@@ -44,14 +49,18 @@ class ActiveIndex:
         opened, the old one goes on serving and the log says so.
         """
         pointer = current(self.data_dir)
-        if pointer == self._pointer or not self._refreshing.acquire(blocking=False):
+        if (pointer == self._pointer and not self._retired) or not self._refreshing.acquire(blocking=False):
             return False
         try:
+            self._close_retired()
+            if pointer == self._pointer:
+                return False
             self._pointer = pointer
             if pointer is None or pointer.name == self.generation.manifest.name:
                 return False
-            # The old generation is closed by its last reference: a question may still be reading it.
+            old = self.generation
             self.search = self._open()
+            self._retired.append((time.monotonic(), old))  # a question may still be reading it
         except GenerationError as error:
             log.error("new_generation_not_opened", cause=str(error))
             return False
@@ -60,6 +69,12 @@ class ActiveIndex:
             return True
         finally:
             self._refreshing.release()
+
+    def _close_retired(self) -> None:
+        due = [item for item in self._retired if time.monotonic() - item[0] >= QUESTION_SECONDS]
+        self._retired = [item for item in self._retired if item not in due]
+        for _, generation in due:
+            generation.close()
 
     def _open(self) -> HybridSearch:
         return HybridSearch(open_current(self.data_dir, self.encoder.fingerprint), self.encoder, self._calibration)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 import structlog
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from bot.advice import compose, smalltalk
 from bot.advice.check import faults
@@ -29,6 +31,7 @@ WORKERS = 2
 """Threads for encoding and searching: the encoder itself uses all cores."""
 
 CHATTY = ("greeting", "thanks", "about-bot", "human")
+UNKNOWN_NAME_LENGTH = 6
 CHATTY_WORDS = 8
 """A longer message is more than a greeting."""
 
@@ -64,6 +67,9 @@ class Adviser:
 
     def _prepare(self) -> None:
         self._vocabulary = self.index.search.vocabulary
+        self._long_words = [word for word in self._vocabulary if len(word) >= UNKNOWN_NAME_LENGTH - 1]
+        documents = self.index.generation.documents.values()
+        self._covered = frozenset(id for document in documents for id in (*document.platforms, *document.payments))
         self.gazetteer = Gazetteer(self.facts, self._vocabulary)
         self._understanding = Understanding(self.facts, self.gazetteer)
 
@@ -136,14 +142,31 @@ class Adviser:
         return name if similarity > evidence.features["dense"] + limits.lead(name) else None
 
     def _is_about(self, question: Question, document: Document) -> bool:
-        """False when the question names platforms or payment services and the document speaks of none of them."""
+        """False when `document` is about other platforms or payment services than the one that is asked about.
+
+        That is so when the question names one that no document covers, or has a word that looks like such a
+        name: a wrong platform's fee is worse than no answer.
+        """
+        services = {*document.platforms, *document.payments}
         named = {*question.asked.platforms, *question.asked.payments}
-        if not named or named & {*document.platforms, *document.payments}:
+        if not named:
+            return not (services and self._unknown_names(question.text))
+        if named & services or named & self._covered:
             return True
-        if any(named & {*other.platforms, *other.payments} for other in self.index.generation.documents.values()):
-            return True  # we do know it; a general document may answer better than the ones about it
         text = fold(f"{document.title} {document.body}")
         return any(fold(self._understanding.name_of(id)) in text for id in named)
+
+    def _unknown_names(self, text: str) -> list[str]:
+        """Words of `text` that stand in no document and are no slip for one that does."""
+        unknown = [word for word in words(fold(text)) if word not in self._vocabulary]
+        return [
+            word
+            for word in unknown
+            if len(word) >= UNKNOWN_NAME_LENGTH
+            and word.isascii()
+            and word.isalpha()
+            and process.extractOne(word, self._long_words, scorer=OSA.distance, score_cutoff=2) is None
+        ]
 
     def _has_known_words(self, question: Question) -> bool:
         return any(word in self._vocabulary for word in words(fold(question.text)) if len(word) > 2)

@@ -16,6 +16,22 @@ from knowledge.models import Confidence, Document, Passage, Source
 from knowledge.search import Evidence, Hit
 
 MOST_INSTITUTIONS = 2
+LEANING = {
+    "yes",
+    "no",
+    "not",
+    "often",
+    "usually",
+    "sometimes",
+    "they",
+    "it",
+    "some",
+    "maybe",
+    "partly",
+    "rarely",
+    "only",
+}
+"""First words of an answer that is not understood without its question."""
 
 
 def answer(question: Question, evidence: Evidence, today: date) -> Reply:
@@ -29,13 +45,14 @@ def answer(question: Question, evidence: Evidence, today: date) -> Reply:
     if best.document.language != language:
         notes.append(RichText.italic(_("I have this in English only for now.")))
     head, tail = join(notes), join(source_lines, "\n")
-    room = PHONE_SIZE - len(head) - len(tail) - 4
+    title = _titled(best)
+    room = PHONE_SIZE - len(head) - len(tail) - len(title) - 4
     body = RichText.markdown(best.passage.text)
     short, is_cut = _shorten(body, room)
     steps = [Button(_("More"), more_action(best.passage))] if is_cut else []
     steps += related(evidence.hits[1:], 3 - len(steps))
     return Reply(
-        text=join((head, _titled(best) + short, tail)),
+        text=join((head, title + short, tail)),
         kind=ReplyKind.ANSWER,
         intent=best.document.topic.value,
         language=language,
@@ -125,8 +142,11 @@ def institutions(facts: Facts, iso: str | None, language: str) -> RichText:
 
 
 def _titled(hit: Hit) -> RichText:
-    # The heading path lets a section of a guide stand alone; a card's first line is already the answer.
-    return RichText.bold(hit.passage.path[-1]) + RichText.plain("\n") if len(hit.passage.path) > 1 else RichText()
+    # A section of a guide needs its heading; a card's first line is the answer, unless it leans on the question.
+    leans = hit.passage.text.split(maxsplit=1)[0].strip(",.;:").casefold() in LEANING
+    if len(hit.passage.path) == 1 and not leans:
+        return RichText()
+    return RichText.bold(hit.passage.path[-1]) + RichText.plain("\n")
 
 
 def _shorten(body: RichText, room: int) -> tuple[RichText, bool]:

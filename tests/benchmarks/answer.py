@@ -18,7 +18,6 @@ from statistics import median
 from bot.app import build_adviser, build_application
 from bot.settings import BotSettings
 from ingest.evaluate import load_questions
-from knowledge.encoders import load_encoder
 from knowledge.logs import configure_logs
 from tests.integration.offline import OfflineRequest, Person
 
@@ -55,7 +54,7 @@ async def measure(questions: int) -> None:
         print(f"ready in {time.perf_counter() - started:.2f} s (imports not counted)")
         texts = [q.turns[-1] for q in load_questions() if q.expect == "answer"][: questions + 5]
         whole, alone = [], []
-        encoder = load_encoder(settings.embedding_model)
+        encoder = adviser.index.encoder
         for number, text in enumerate(texts):
             sent_at: list[float] = []
             request.fault = lambda name, _, at=sent_at: (

@@ -9,12 +9,10 @@ help:  ## Show what there is
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run  ## Set up, build the index if there is none, start the Telegram bot (or the terminal chat without a token)
-	@$(BIN)/python -m ingest sync --if-missing
 	@$(BIN)/python -m bot
 
 chat: .venv/run  ## The same, always the terminal chat
-	@$(BIN)/python -m ingest sync --if-missing
-	@$(BIN)/python -m bot chat
+	@$(BIN)/python -m bot chat --build
 
 ingest: .venv/run  ## Bring the index in line with the documents
 	@$(BIN)/python -m ingest sync

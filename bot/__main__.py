@@ -45,8 +45,29 @@ def start(context: typer.Context) -> None:
     """Run the Telegram bot when TELEGRAM_BOT_TOKEN is set, else chat in the terminal."""
     if context.invoked_subcommand is None:
         with clear_errors():
-            has_token = BotSettings.load().telegram_bot_token is not None
-        run() if has_token else chat()
+            settings = BotSettings.load()
+        _build_if_missing(settings)
+        run() if settings.telegram_bot_token is not None else chat(lang="", build=False)
+
+
+def _build_if_missing(settings: BotSettings) -> None:
+    """Build the index when there is none yet; a progress bar shows how far it is."""
+    from knowledge.generation import current
+
+    if current(settings.data_dir) is not None:
+        return
+    from ingest.index import BusyError
+    from ingest.progress import progress_bar
+    from ingest.sync import sync
+    from knowledge.encoders import load_encoder
+
+    with clear_errors(), progress_bar(err) as progress:
+        try:
+            outcome = sync(settings, load_encoder(settings.embedding_model), progress)
+        except (BusyError, OSError) as error:
+            raise GenerationError(str(error)) from error
+    for problem in outcome.problems:
+        err.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -73,10 +94,15 @@ def run() -> None:
 
 
 @app.command()
-def chat(lang: Annotated[str, typer.Option(help="Language that Telegram would be set to.")] = "") -> None:
+def chat(
+    lang: Annotated[str, typer.Option(help="Language that Telegram would be set to.")] = "",
+    build: Annotated[bool, typer.Option("--build", help="Build the index first when there is none.")] = False,
+) -> None:
     """Chat in the terminal: buttons are numbers, /quit ends."""
     with clear_errors():
         settings = BotSettings.load()
+        if build:
+            _build_if_missing(settings)
         configure_logs("ERROR")
         from bot.app import build_adviser
         from bot.terminal import chat as talk

@@ -13,10 +13,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ingest.index import BusyError, Difference, difference
+from ingest.progress import progress_bar
 from ingest.sync import read_inputs, ship_vectors, sync
 from knowledge.documents import Problem
 from knowledge.encoders import Encoder, EncoderError, load_encoder
@@ -75,7 +75,6 @@ def _print_changes(changes: Difference) -> None:
 @app.command(name="sync")
 def sync_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
-    if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing when there is an index.")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build anew even when nothing changed.")] = False,
 ) -> None:
     """Bring the index in line with the documents and switch to it.
@@ -85,22 +84,12 @@ def sync_command(
     Example: python -m ingest sync --dry-run
     """
     with clear_errors():
-        if if_missing and not rebuild and current(Settings.load().data_dir) is not None:
-            return
         settings, encoder = _start()
         if dry_run:
             inputs, problems = read_inputs(settings)
             _print_changes(difference(settings.data_dir, inputs, encoder))
         else:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            with Progress(*columns, console=err) as bar:
-                tasks = {}
-
-                def progress(step: str, done: int, total: int) -> None:
-                    if step not in tasks:
-                        tasks[step] = bar.add_task(step, total=total)
-                    bar.update(tasks[step], completed=done, total=total)
-
+            with progress_bar(err) as progress:
                 outcome = sync(settings, encoder, progress, rebuild=rebuild)
             problems = outcome.problems
             if outcome.manifest is None:

@@ -51,7 +51,7 @@ def fit_fusion(
     `rephrased` are the same questions in other words: that the first document is then the same one counts too.
     """
     remembering = _Remembering(encoder)
-    gazetteer = Gazetteer(load_facts(), generation.vocabulary())
+    gazetteer = Gazetteer(load_facts(), generation.vocabulary)
     asked = [
         (result.question, result.searched, gazetteer.find(result.searched, result.question.lang))
         for result in (*results, *rephrased)

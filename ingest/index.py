@@ -33,13 +33,14 @@ from knowledge.generation import (
     open_chroma,
     read_manifest,
     sha256,
+    vocabulary,
     write_lines,
 )
 from knowledge.intents import Intent
 from knowledge.lexical import LexicalIndex
 from knowledge.models import Document, Passage
 
-FORMAT = 1
+FORMAT = 2
 """The layout of a generation; change it when what is written changes, and indexes are built anew."""
 
 KEPT_GENERATIONS = 3
@@ -159,6 +160,7 @@ def build(
     vectors = _write_vectors(folder, data_dir, passages, inputs.intents, encoder, progress)
     write_lines(folder / "documents.jsonl", inputs.documents)
     write_lines(folder / "passages.jsonl", passages)
+    (folder / "vocabulary.txt").write_text("\n".join(vocabulary(passages)), encoding="utf-8")
     LexicalIndex.build([_lexical_text(passage) for passage in passages]).save(folder / "lexical")
     manifest = Manifest(
         name=name,

@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 PASSAGES, FORMS = "passages", "question-forms"
 """The two collections of a generation."""
 
-HASHED_FILES = ("documents.jsonl", "passages.jsonl", "intents.npz")
+HASHED_FILES = ("documents.jsonl", "passages.jsonl", "vocabulary.txt", "intents.npz")
 
 
 class GenerationError(Exception):
@@ -95,6 +95,7 @@ class Generation:
     manifest: Manifest
     documents: dict[str, Document]
     passages: list[Passage]
+    vocabulary: frozenset[str]
     lexical: LexicalIndex
     intents: IntentVectors
     _client: Any
@@ -122,6 +123,7 @@ class Generation:
                     raise GenerationError(f"{folder / name} is not what the manifest says")
             documents = [Document.model_validate_json(line) for line in _lines(folder / "documents.jsonl")]
             passages = [Passage.model_validate_json(line) for line in _lines(folder / "passages.jsonl")]
+            vocabulary = frozenset(_lines(folder / "vocabulary.txt"))
             lexical = LexicalIndex.load(folder / "lexical")
             with np.load(folder / "intents.npz") as stored:
                 intents = IntentVectors(stored["names"].tolist(), stored["vectors"].astype(np.float32))
@@ -134,7 +136,8 @@ class Generation:
             raise
         except Exception as error:  # Chroma, NumPy and bm25s each raise kinds of their own for a broken file
             raise GenerationError(f"{folder} cannot be read: {type(error).__name__}: {error}") from error
-        return cls(folder, manifest, {d.id: d for d in documents}, passages, lexical, intents, client, *collections)
+        by_id = {document.id: document for document in documents}
+        return cls(folder, manifest, by_id, passages, vocabulary, lexical, intents, client, *collections)
 
     def nearest_passages(self, vector: Vectors, count: int) -> Neighbours:
         """The passages whose text is nearest to `vector`."""
@@ -149,11 +152,6 @@ class Generation:
         answer = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
         rows = np.array([int(row.split(".", 1)[0]) for row in answer["ids"][0]], dtype=np.int64)
         return Neighbours(rows, 1.0 - np.asarray(answer["distances"][0], dtype=np.float32))
-
-    def vocabulary(self) -> frozenset[str]:
-        """All words, folded, of the passages and their question forms."""
-        texts = (text for passage in self.passages for text in (passage.standing_alone, *passage.questions))
-        return frozenset(word for text in texts for word in words(fold(text)))
 
     def close(self) -> None:
         """Give the store's files and memory back."""
@@ -227,6 +225,12 @@ def open_current(data_dir: Path, encoder: Fingerprint) -> Generation:
 
 def _lines(path: Path) -> Iterable[str]:
     return (line for line in path.read_text(encoding="utf-8").split("\n") if line)
+
+
+def vocabulary(passages: Iterable[Passage]) -> list[str]:
+    """All words, folded, of `passages` and their question forms, in order."""
+    texts = (text for passage in passages for text in (passage.standing_alone, *passage.questions))
+    return sorted({word for text in texts for word in words(fold(text))})
 
 
 def write_lines(path: Path, items: Iterable[BaseModel]) -> None:

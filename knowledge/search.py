@@ -12,14 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
-from langchain_core.documents import Document as LangChainDocument
-from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
 
 from knowledge.calibration import Calibration
 from knowledge.encoders import Encoder
-from knowledge.gazetteer import EU, Entities, Gazetteer
+from knowledge.gazetteer import EU, Entities
 from knowledge.generation import Generation, Neighbours
 from knowledge.models import Document, Passage
 from knowledge.normalise import fold, words
@@ -68,7 +64,7 @@ class HybridSearch:
         self._documents = documents
         self._about = [_subjects(document) for document in documents]
         self.boundaries = calibration.boundaries
-        self.vocabulary = generation.vocabulary()
+        self.vocabulary = generation.vocabulary
 
     def search(self, question: str, entities: Entities = Entities(), limit: int = 5) -> Evidence:
         """Find the passages that answer `question`; `entities` steer towards documents about them."""
@@ -165,26 +161,3 @@ def _subjects(about: Document | Entities) -> tuple[frozenset[str], ...]:
         frozenset(about.countries),
         frozenset(about.markets) | union,
     )
-
-
-class HybridRetriever(BaseRetriever):
-    """LangChain's retriever interface to `HybridSearch`; entities are found in the question itself."""
-
-    search: HybridSearch
-    gazetteer: Gazetteer
-    k: int = 5
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
-    ) -> list[LangChainDocument]:
-        evidence = self.search.search(query, self.gazetteer.find(query), limit=self.k)
-        return [
-            LangChainDocument(
-                id=hit.passage.id,
-                page_content=hit.passage.standing_alone,
-                metadata={"document": hit.document.id, "score": hit.score, "confidence": evidence.confidence},
-            )
-            for hit in evidence.hits
-        ]

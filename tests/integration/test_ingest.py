@@ -31,7 +31,8 @@ from knowledge.generation import (
     generations,
     open_current,
 )
-from knowledge.search import HybridRetriever, HybridSearch
+from knowledge.retriever import HybridRetriever
+from knowledge.search import HybridSearch
 from knowledge.settings import ROOT, Settings
 
 

@@ -66,7 +66,7 @@ class HybridSearch:
         self.boundaries = calibration.boundaries
         self.vocabulary = generation.vocabulary
 
-    def search(self, question: str, entities: Entities = Entities(), limit: int = 5) -> Evidence:
+    def search(self, question: str, entities: Entities = Entities(), limit: int = 8) -> Evidence:
         """Find the passages that answer `question`; `entities` steer towards documents about them."""
         started = time.perf_counter()
         vector = self._encoder.encode([question], "query")[0]

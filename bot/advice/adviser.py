@@ -93,8 +93,9 @@ class Adviser:
         if question.is_wordless:
             return Consultation(question, smalltalk.reply("wordless", question), time.perf_counter() - started)
         evidence = search.search(question.text, question.entities)
+        evidence, fits = self._fitting(question, evidence)
         found = time.perf_counter()
-        reply = self._decide(question, evidence, search.boundaries)
+        reply = self._decide(question, evidence, search.boundaries, fits)
         wrong = faults(reply, evidence, allowed=self._today().isoformat())
         if wrong:
             log.error("reply_failed_check", faults=wrong, passage=reply.passage)
@@ -105,7 +106,7 @@ class Adviser:
         steps = {"understand": understood - started, **evidence.seconds, "compose": ended - found}
         return Consultation(question, reply, ended - started, steps)
 
-    def _decide(self, question: Question, evidence: Evidence, limits: Boundaries) -> Reply:
+    def _decide(self, question: Question, evidence: Evidence, limits: Boundaries, fits: bool) -> Reply:
         intent = self._intent(question, evidence, limits)
         if intent == "human":
             country = next(iter(question.entities.countries), None)
@@ -118,7 +119,7 @@ class Adviser:
             )
         if intent is not None:
             return smalltalk.reply(intent, question, evidence.hits[:2])
-        if evidence.confidence >= limits.answer_above and self._is_about(question, evidence.hits[0].document):
+        if evidence.confidence >= limits.answer_above and fits:
             return compose.answer(question, evidence, self._today())
         if question.was_long:
             return smalltalk.reply("too-long", question, evidence.hits)
@@ -141,6 +142,12 @@ class Adviser:
             return None
         return name if similarity > evidence.features["dense"] + limits.lead(name) else None
 
+    def _fitting(self, question: Question, evidence: Evidence) -> tuple[Evidence, bool]:
+        """The evidence with hits about what was asked first, and whether there are any."""
+        fitting = [hit for hit in evidence.hits if self._is_about(question, hit.document)]
+        others = [hit for hit in evidence.hits if hit not in fitting]
+        return replace(evidence, hits=(*fitting, *others)), bool(fitting)
+
     def _is_about(self, question: Question, document: Document) -> bool:
         """False when `document` is about other platforms or payment services than the one that is asked about.
 
@@ -151,7 +158,7 @@ class Adviser:
         named = {*question.asked.platforms, *question.asked.payments}
         if not named:
             return not (services and self._unknown_names(question.text))
-        if named & services or named & self._covered:
+        if named & services or (not services and named & self._covered):
             return True
         text = fold(f"{document.title} {document.body}")
         return any(fold(self._understanding.name_of(id)) in text for id in named)

@@ -18,7 +18,7 @@ SUBJECT_WORDS = 2
 
 _FOLLOW_UP = re.compile(
     r"^(and|also|what about|how about|what if|ok and|et|et si|qu'en est-il|ok et|y|ok y|e|mas e|ok e|na|vipi kuhusu|je"
-    r"|و|وماذا|طيب)\b"
+    r"|و|وماذا|طيب)\b|^و(كم|هل|كيف|ما|متي|اين|لو|في|من|عن)\b"
 )
 _POINTING = frozenset(
     [

@@ -58,7 +58,7 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
     except SQLAlchemyError as error:
         log.error("turn_not_remembered", cause=type(error).__name__)
     if repeat_step and not in_group:
-        await welcome.ask(update, context, repeat_step)
+        await welcome.remind(update, context, repeat_step)
 
 
 def addressed_text(message: Message, username: str) -> str | None:

@@ -16,8 +16,9 @@ from knowledge.models import LANGUAGES
 from knowledge.normalise import visible
 
 STEPS = ("language", "country", "product", "market")
-ALONE = "="
-"""Before a step's name in a person's state: only this is being changed, no further question follows."""
+ALONE, REMINDED = "=", "?"
+"""Before a step's name in a person's state: only this is being changed, no further question follows; or the
+person asked something else and was reminded once, which is enough."""
 
 _NEAR = {
     "en": ("KE", "NG", "GH", "PK", "BD", "IN"),
@@ -50,8 +51,19 @@ async def ask(update: Update, context: Context, step: str) -> None:
     """Ask the question of `step`, a name of `STEPS` or that after `ALONE`, and remember that it is open."""
     person = await services(context).people.update(user_id(update), step=step)
     language = language_of(person, update)
-    text, markup = _question(step.removeprefix(ALONE), language)
+    text, markup = _question(bare(step), language)
     await services(context).sender.text(chat_id(update), RichText.plain(text), markup)
+
+
+def bare(step: str) -> str:
+    """The name of `STEPS` in a person's state."""
+    return step.lstrip(ALONE + REMINDED)
+
+
+async def remind(update: Update, context: Context, step: str) -> None:
+    """Come back once to the open question after something else was answered."""
+    if step in STEPS:
+        await ask(update, context, REMINDED + step)
 
 
 def _question(step: str, language: str) -> tuple[str, InlineKeyboardMarkup]:
@@ -84,7 +96,7 @@ async def pressed(update: Update, context: Context) -> None:
 
 async def take_answer(update: Update, context: Context, person: Person, text: str) -> bool:
     """Take `text` as the answer to the open question of the welcome; False when it is something else."""
-    step = (person.step or "").removeprefix(ALONE)
+    step = bare(person.step or "")
     value: str | None = None
     if step == "language":
         value = _language_named(text)
@@ -101,7 +113,7 @@ async def take_answer(update: Update, context: Context, person: Person, text: st
 async def _store_and_go_on(update: Update, context: Context, step: str, value: str | None) -> None:
     people = services(context).people
     before = await people.get(user_id(update))
-    following = STEPS[STEPS.index(step) + 1 :] if before.step == step else ()
+    following = STEPS[STEPS.index(step) + 1 :] if before.step in (step, REMINDED + step) else ()
     fields = {step: value} if value is not None else {}
     person = await people.update(user_id(update), step=following[0] if following else None, **fields)
     if following:

@@ -88,6 +88,7 @@ async def test_every_step_can_be_skipped_and_a_question_in_between_is_answered(p
     answer, again = await person.say("how much does etsy take from a sale?")
     assert "Etsy" in answer["text"]
     assert "country" in again["text"]
+    assert len(await person.say("how do I get paid by etsy?")) == 1, "one reminder is enough"
     await person.press("s:country:-")
     await person.press("s:product:-")
     (done,) = await person.press("s:market:-")
@@ -130,6 +131,13 @@ async def test_a_follow_up_uses_the_turn_before(person: Person) -> None:
     assert "percent" in sent["text"] or "%" in sent["text"], "the fees, not eBay in general"
     (elsewhere,) = await Person(person.app, person.request, user=8).say("and ebay?")
     assert elsewhere["text"] != sent["text"]
+
+
+async def test_a_follow_up_about_fees_stays_with_the_platform(person: Person) -> None:
+    await person.say("كيف أبيع على إيتسي من مصر؟")
+    (sent,) = await person.say("وكم العمولة؟")
+    assert "Jumia" not in sent["text"]
+    assert "Etsy" in sent["text"]
 
 
 async def test_more_and_related_open_documents_also_after_a_restart(person: Person) -> None:

@@ -46,6 +46,13 @@ def test_one_question_as_json(environment: dict[str, str]) -> None:
     assert set(answer["citations"][0]) == {"title", "publisher", "url", "as_of"}
 
 
+@pytest.mark.parametrize("name", ["zorbamart", "vinted"])
+def test_a_platform_we_know_nothing_of_gets_no_other_ones_fees(environment: dict[str, str], name: str) -> None:
+    done = bot(["ask", f"what does {name} charge sellers", "--json"], environment)
+    (answer,) = json.loads(done.stdout)["answers"]
+    assert answer["kind"] != "answer"
+
+
 def test_a_stream_answers_all_and_names_what_is_wrong(environment: dict[str, str], tmp_path: Path) -> None:
     lines: list[Any] = [
         {"id": "q1", "turns": ["can I open an etsy shop from Kenya?", "and from Morocco?"]},

@@ -145,7 +145,7 @@ class Document(Strict):
 
     @field_validator("questions")
     @classmethod
-    def _enough_questions(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def _known_languages(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         for language in value:
             if language not in LANGUAGES:
                 raise ValueError(f"unknown language {language!r}; known: {', '.join(LANGUAGES)}")

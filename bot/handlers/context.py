@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import CallbackQuery, Update
 from telegram.error import BadRequest
-from telegram.ext import CallbackContext, ContextTypes, ExtBot
+from telegram.ext import CallbackContext, ExtBot
 
 from bot.advice.adviser import Adviser
 from bot.advice.understand import Turn
@@ -20,7 +20,6 @@ from knowledge.models import LANGUAGES
 log = structlog.get_logger(__name__)
 
 Context = CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any, Any]]
-CONTEXT_TYPES = ContextTypes()
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,9 @@ class Adviser:
         return name if similarity > evidence.features["dense"] + limits.lead(name) else None
 
     def _fitting(self, question: Question, evidence: Evidence) -> tuple[Evidence, bool]:
-        """The evidence with hits about what was asked first, and whether there are any."""
+        """The evidence with hits about the service that was named first, and whether the first hit fits."""
+        if not (question.asked.platforms or question.asked.payments):
+            return evidence, self._is_about(question, evidence.hits[0].document)
         fitting = [hit for hit in evidence.hits if self._is_about(question, hit.document)]
         others = [hit for hit in evidence.hits if hit not in fitting]
         return replace(evidence, hits=(*fitting, *others)), bool(fitting)

@@ -34,7 +34,7 @@ STEERINGS = tuple(
 )
 INTENT_LEADS = np.arange(-0.03, 0.0401, 0.0025)
 LEAD_GROUPS = ("unsafe", "live-lookup", "vague", "out-of-scope", "instructions", "abuse")
-MOST_FORMS_TAKEN, FORMS_SAMPLED = 0.005, 3_000
+MOST_FORMS_TAKEN, FORMS_SAMPLED = 0.01, 3_000
 GOOD_LOST = 1.5
 """How many rightly declined messages a wrongly declined question outweighs."""
 

@@ -23,7 +23,7 @@ from telegram.ext import (
 from telegram.request import BaseRequest
 
 from bot.advice.adviser import Adviser
-from bot.handlers import ask, errors, feedback, help, media, privacy, profile, welcome
+from bot.handlers import ask, errors, feedback, figures, help, media, privacy, profile, welcome
 from bot.handlers.context import Context, Services
 from bot.ordering import ChatOrder
 from bot.people import People
@@ -33,7 +33,6 @@ from bot.translation import SOURCE_LANGUAGE, translator
 from knowledge.active import ActiveIndex
 from knowledge.database import create_engine, migrate
 from knowledge.encoders import load_encoder
-from knowledge.facts import load_facts
 from knowledge.models import LANGUAGES
 
 log = structlog.get_logger(__name__)
@@ -52,7 +51,7 @@ def build_adviser(settings: BotSettings) -> Adviser:
         EncoderError, GenerationError, FactsError: each with one line that says what to do.
     """
     encoder = load_encoder(settings.embedding_model)
-    return Adviser(ActiveIndex(settings.data_dir, encoder), load_facts())
+    return Adviser(ActiveIndex(settings.data_dir, encoder))
 
 
 @dataclass(frozen=True)
@@ -110,6 +109,7 @@ def add_handlers(app: App) -> None:
         "help": help.help_,
         "profile": profile.show,
         "language": profile.language,
+        "fees": figures.fees,
         "privacy": privacy.privacy,
         "forget": privacy.forget,
     }
@@ -125,6 +125,7 @@ def add_handlers(app: App) -> None:
         (r"f:(1|-1):[a-z0-9-]+", feedback.vote),
         (r"r:[a-z]+:[a-z0-9-]+", feedback.reason),
         (r"x:(yes|no)", privacy.decided),
+        (r"g?q:[a-z]:[\w$:.-]*", figures.pressed),
     ):
         app.add_handler(CallbackQueryHandler(pressed, pattern=f"^{pattern}$"))
     app.add_handler(CallbackQueryHandler(_stale))

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.advice.adviser import Adviser, Consultation
+from bot.advice.reply import Figure
 from bot.advice.understand import Profile, Turn
 from knowledge.models import LANGUAGES
 from knowledge.normalise import visible
@@ -89,7 +90,7 @@ def as_json(consultation: Consultation, *, explain: bool = False) -> dict[str, A
         "citations": [
             {"title": s.title, "publisher": s.publisher, "url": s.url, "as_of": str(s.as_of)} for s in reply.citations
         ],
-        "figures": [],
+        "figures": [_figure(figure) for figure in reply.figures],
         "confidence": round(reply.confidence, 3),
         "buttons": [button.label for button in reply.buttons],
         "seconds": round(consultation.seconds, 4),
@@ -103,6 +104,16 @@ def as_json(consultation: Consultation, *, explain: bool = False) -> dict[str, A
             "steps": {name: round(value, 5) for name, value in consultation.steps.items()},
         }
     return answer
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": figure.name,
+        "amount": str(figure.amount) if figure.amount is not None else None,
+        "currency": figure.currency,
+        "as_of": str(figure.as_of),
+    }
+    return shown if figure.verdict is None else shown | {"verdict": figure.verdict}
 
 
 def _id_of(line: str, number: int) -> str:

@@ -7,6 +7,9 @@ from telegram.constants import FloodLimit, InlineKeyboardButtonLimit, MessageLim
 MESSAGE_LENGTH = MessageLimit.MAX_TEXT_LENGTH
 """UTF-16 units in a message, counted after entities are parsed."""
 
+CAPTION_LENGTH = MessageLimit.CAPTION_LENGTH
+"""UTF-16 units under a picture."""
+
 CALLBACK_DATA_BYTES = InlineKeyboardButtonLimit.MAX_CALLBACK_DATA
 """Bytes of a button's callback data."""
 

@@ -19,6 +19,7 @@ from knowledge.gazetteer import Entities
 
 KEPT_TURNS = 6
 PRODUCT_LENGTH = 120
+DRAFT_LENGTH = 120
 
 
 class PersonRow(Base):
@@ -38,7 +39,10 @@ class PersonRow(Base):
 
 
 class TurnRow(Base):
-    """A question as it was understood, kept for a short time so that the next one can refer to it."""
+    """A question as it was understood, kept for a short time so that the next one can refer to it.
+
+    `draft` is the code of a question about figures, so that a typed answer to what was asked back finds it.
+    """
 
     __tablename__ = "turns"
     __table_args__ = (Index("ix_turns_person_id_chat_id", "person_id", "chat_id"),)
@@ -48,6 +52,7 @@ class TurnRow(Base):
     chat_id: Mapped[int] = mapped_column(BigInteger)
     question: Mapped[str] = mapped_column(Text)
     entities: Mapped[dict[str, Any]] = mapped_column(JSON)
+    draft: Mapped[str | None] = mapped_column(String(DRAFT_LENGTH))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
@@ -141,6 +146,7 @@ class People:
                     chat_id=chat_id,
                     question=turn.question,
                     entities=dataclasses.asdict(turn.entities),
+                    draft=turn.draft[:DRAFT_LENGTH] if turn.draft else None,
                     created_at=datetime.now(UTC),
                 )
             )
@@ -216,4 +222,4 @@ def _person(row: PersonRow) -> Person:
 
 def _turn(row: TurnRow) -> Turn:
     entities = {name: tuple(values) for name, values in row.entities.items()}
-    return Turn(row.question, Entities(**entities))
+    return Turn(row.question, Entities(**entities), row.draft)

@@ -18,13 +18,14 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from bot.advice.reply import Button, Reply, ReplyKind
 from bot.advice.richtext import RichText
-from bot.limits import MESSAGE_LENGTH, TYPING_SECONDS
+from bot.limits import CAPTION_LENGTH, MESSAGE_LENGTH, TYPING_SECONDS
 
 log = structlog.get_logger(__name__)
 
 BURST = 3
 PACED_CHATS = 10_000
 NOTICEABLE_WAIT = 0.4
+MOST_ROWS, SHORT_LABEL = 4, 24
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -74,16 +75,26 @@ class Sender:
                 return None
         return message
 
+    async def picture(
+        self, chat_id: int, png: bytes, caption: str, markup: InlineKeyboardMarkup | None = None
+    ) -> Message | None:
+        """Send a picture; None when the person has blocked the bot."""
+        await self._pacer.wait(chat_id)
+        try:
+            async for attempt in _attempts():
+                with attempt:
+                    return await self._bot.send_photo(
+                        chat_id, png, caption=caption[:CAPTION_LENGTH], filename="fees.png", reply_markup=markup
+                    )
+        except Forbidden:
+            log.info("chat_closed_to_us")
+        return None
+
     async def _part(
         self, chat_id: int, part: RichText, markup: InlineKeyboardMarkup | None, answering: int | None
     ) -> Message:
         async def send(entities: Sequence[MessageEntity] | None) -> Message:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception(_passes),
-                stop=stop_after_attempt(4),
-                wait=wait_exponential(0.3, max=3),
-                reraise=True,
-            ):
+            async for attempt in _attempts():
                 with attempt:
                     return await self._bot.send_message(
                         chat_id,
@@ -103,13 +114,24 @@ class Sender:
             return await send(None)
 
 
+def _attempts() -> AsyncRetrying:
+    return AsyncRetrying(
+        retry=retry_if_exception(_passes), stop=stop_after_attempt(4), wait=wait_exponential(0.3, max=3), reraise=True
+    )
+
+
 def _passes(error: BaseException) -> bool:
     # BadRequest is a NetworkError in the library's tree, but trying it again changes nothing.
     return isinstance(error, NetworkError) and not isinstance(error, BadRequest)
 
 
 def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
-    """A reply's next steps, one a row so that a small phone shows them whole; thumbs under an answer."""
+    """A reply's next steps, one a row so that a small phone shows them whole; thumbs under an answer.
+
+    Many short choices stand in two columns.
+    """
+    if len(reply.buttons) > MOST_ROWS and all(len(button.label) <= SHORT_LABEL for button in reply.buttons):
+        return choices(reply.buttons)
     rows = [[_button(button)] for button in reply.buttons]
     if reply.kind is ReplyKind.ANSWER and reply.passage:
         document = reply.passage.split("#", 1)[0]

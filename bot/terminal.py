@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -33,6 +34,7 @@ class Terminal(BaseRequest):
         self._console = console
         self._ids = itertools.count(1)
         self._messages: dict[int, dict[str, Any]] = {}
+        self._photo = b""
         self.buttons: list[tuple[int, dict[str, Any]]] = []
 
     @property
@@ -59,6 +61,8 @@ class Terminal(BaseRequest):
         """Serve one call of the Bot API."""
         name = url.rsplit("/", 1)[-1]
         parameters = request_data.parameters if request_data else {}
+        files = (request_data.multipart_data or {}) if request_data else {}
+        self._photo = next((content[1] for content in files.values() if isinstance(content[1], bytes)), b"")
         serve = getattr(self, f"_{name.lower()}", None)
         result = serve(parameters) if serve else True
         return 200, json.dumps({"ok": True, "result": result}).encode()
@@ -73,6 +77,14 @@ class Terminal(BaseRequest):
         self._messages[number] = message
         self._show(message)
         return message
+
+    def _sendphoto(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """A terminal shows no pictures: keep it in a file and say where."""
+        with tempfile.NamedTemporaryFile(prefix="tradewind-", suffix=".png", delete=False) as file:
+            file.write(self._photo)
+        message = self._sendmessage({**parameters, "text": f"[{file.name}]\n{parameters.get('caption', '')}"})
+        size = {"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}
+        return message | {"photo": [size]}
 
     def _editmessagereplymarkup(self, parameters: dict[str, Any]) -> dict[str, Any]:
         message = self._messages[int(parameters["message_id"])]

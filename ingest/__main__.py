@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +15,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ingest.index import BusyError, Difference, difference
+from ingest.index import BusyError, Difference, Inputs, difference
 from ingest.progress import progress_bar
 from ingest.sync import read_inputs, ship_vectors, sync
 from knowledge.documents import Problem
 from knowledge.encoders import Encoder, EncoderError, load_encoder
-from knowledge.facts import FactsError, load_facts
+from knowledge.facts import FactsError
 from knowledge.generation import GenerationError, current, generations, read_manifest
 from knowledge.logs import configure_logs
 from knowledge.models import Document
@@ -69,6 +69,9 @@ def _print_changes(changes: Difference) -> None:
     for name, ids in (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed)):
         shown = ", ".join(ids[:12]) + (", ..." if len(ids) > 12 else "")
         out.print(f"{name}: {len(ids)}{'  ' + shown if ids else ''}", markup=False, highlight=False, soft_wrap=True)
+    if changes.facts:
+        shown = ", ".join(changes.facts[:12]) + (", ..." if len(changes.facts) > 12 else "")
+        out.print(f"fact tables: {len(changes.facts)}  {shown}", markup=False, highlight=False, soft_wrap=True)
     out.print(f"texts to encode: {changes.to_encode}", highlight=False)
 
 
@@ -112,8 +115,8 @@ def check() -> None:
     with clear_errors():
         settings = Settings.load()
         inputs, problems = read_inputs(settings)
-        problems += _unknown_names(inputs.documents, settings.documents_dir)
-        facts = load_facts()
+        problems += _unknown_names(inputs, settings.documents_dir)
+        facts = inputs.facts
     _print_problems(problems)
     if problems:
         raise typer.Exit(INVALID)
@@ -124,8 +127,8 @@ def check() -> None:
     )
 
 
-def _unknown_names(documents: Sequence[Document], folder: Path) -> list[Problem]:
-    facts = load_facts()
+def _unknown_names(inputs: Inputs, folder: Path) -> list[Problem]:
+    documents, facts = inputs.documents, inputs.facts
     platforms = {platform.id for platform in facts.platforms}
     payments = {provider.id for provider in facts.payments}
     problems = []

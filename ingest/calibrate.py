@@ -15,7 +15,6 @@ from ingest.sync import sync
 from ingest.vectors import VectorCache
 from knowledge.calibration import CALIBRATION, Boundaries, Calibration, Steering, load_calibration
 from knowledge.encoders import Encoder, Role, Vectors, load_encoder
-from knowledge.facts import load_facts
 from knowledge.gazetteer import Gazetteer
 from knowledge.generation import Generation, open_current
 from knowledge.search import HybridSearch
@@ -51,7 +50,7 @@ def fit_fusion(
     `rephrased` are the same questions in other words: that the first document is then the same one counts too.
     """
     remembering = _Remembering(encoder)
-    gazetteer = Gazetteer(load_facts(), generation.vocabulary)
+    gazetteer = Gazetteer(generation.facts, generation.vocabulary)
     asked = [
         (result.question, result.searched, gazetteer.find(result.searched, result.question.lang))
         for result in (*results, *rephrased)

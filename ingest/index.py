@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from ingest.chunking import CHUNKER, cut
 from ingest.vectors import VectorCache
 from knowledge.encoders import Encoder, Vectors
+from knowledge.facts import Facts
 from knowledge.generation import (
     FORMS,
     HASHED_FILES,
@@ -40,7 +41,7 @@ from knowledge.intents import Intent
 from knowledge.lexical import LexicalIndex
 from knowledge.models import Document, Passage
 
-FORMAT = 2
+FORMAT = 3
 """The layout of a generation; change it when what is written changes, and indexes are built anew."""
 
 KEPT_GENERATIONS = 3
@@ -55,15 +56,16 @@ class BusyError(Exception):
 
 @dataclass(frozen=True)
 class Difference:
-    """What a sync would change, by document id."""
+    """What a sync would change: ids of documents, and names of fact tables."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     to_encode: int
+    facts: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed)
+        return bool(self.added or self.changed or self.removed or self.facts)
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Inputs:
 
     documents: Sequence[Document]
     intents: Sequence[Intent]
+    facts: Facts
 
     def passages(self) -> list[Passage]:
         """The passages of all documents, in order."""
@@ -86,6 +89,7 @@ class Inputs:
                 encoder.fingerprint.model_dump(),
                 *(d.model_dump(mode="json") for d in self.documents),
                 *(i.model_dump() for i in self.intents),
+                self.facts.model_dump_json(),
             ]
         )
 
@@ -127,7 +131,25 @@ def difference(data_dir: Path, inputs: Inputs, encoder: Encoder) -> Difference:
         changed=tuple(sorted(id for id in now.keys() & before.keys() if now[id] != before[id])),
         removed=tuple(sorted(before.keys() - now.keys())),
         to_encode=to_encode,
+        facts=_changed_facts(folder, inputs.facts),
     )
+
+
+def _changed_facts(folder: Path | None, facts: Facts) -> tuple[str, ...]:
+    """Ids of the platforms, services and countries whose table is not as in the generation in `folder`."""
+    try:
+        before = Facts.model_validate_json((folder / "facts.json").read_text(encoding="utf-8")) if folder else None
+    except (OSError, ValueError):
+        before = None
+    return tuple(name for name, table in _tables(facts).items() if not before or _tables(before).get(name) != table)
+
+
+def _tables(facts: Facts) -> dict[str, object]:
+    tables: dict[str, object] = {"categories": facts.categories, "everywhere": facts.everywhere, "fx": facts.fx}
+    tables |= {f"platforms/{each.id}": each for each in facts.platforms}
+    tables |= {f"payments/{each.id}": each for each in facts.payments}
+    tables |= {f"countries/{each.iso}": each for each in facts.countries}
+    return tables | {f"destinations/{each.iso}": each for each in facts.destinations}
 
 
 def is_current(data_dir: Path, inputs: Inputs, encoder: Encoder) -> bool:
@@ -160,6 +182,7 @@ def build(
     vectors = _write_vectors(folder, data_dir, passages, inputs.intents, encoder, progress)
     write_lines(folder / "documents.jsonl", inputs.documents)
     write_lines(folder / "passages.jsonl", passages)
+    (folder / "facts.json").write_text(inputs.facts.model_dump_json(), encoding="utf-8")
     (folder / "vocabulary.txt").write_text("\n".join(vocabulary(passages)), encoding="utf-8")
     LexicalIndex.build([_lexical_text(passage) for passage in passages]).save(folder / "lexical")
     manifest = Manifest(

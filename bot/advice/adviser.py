@@ -14,6 +14,7 @@ from rapidfuzz.distance import OSA
 
 from bot.advice import compose, smalltalk
 from bot.advice.check import faults
+from bot.advice.figures.desk import Desk
 from bot.advice.language import is_readable_script
 from bot.advice.reply import Reply, ReplyKind
 from bot.advice.understand import Profile, Question, Turn, Understanding
@@ -52,26 +53,27 @@ class Consultation:
     @property
     def turn(self) -> Turn:
         """What the next message may refer to."""
-        return Turn(self.question.text, self.question.asked)
+        return Turn(self.question.text, self.question.asked, self.reply.draft)
 
 
 class Adviser:
-    """Answers messages out of the active index and the fact tables. One for a process; thread-safe."""
+    """Answers messages out of the active index, which holds the fact tables too. One for a process; thread-safe."""
 
-    def __init__(self, index: ActiveIndex, facts: Facts, today: Callable[[], date] = _today) -> None:
+    def __init__(self, index: ActiveIndex, today: Callable[[], date] = _today) -> None:
         self.index = index
-        self.facts = facts
         self._today = today
         self.executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="advice")
         self._prepare()
 
     def _prepare(self) -> None:
+        self.facts: Facts = self.index.generation.facts
         self._vocabulary = self.index.search.vocabulary
         self._long_words = [word for word in self._vocabulary if len(word) >= UNKNOWN_NAME_LENGTH - 1]
         documents = self.index.generation.documents.values()
         self._covered = frozenset(id for document in documents for id in (*document.platforms, *document.payments))
         self.gazetteer = Gazetteer(self.facts, self._vocabulary)
         self._understanding = Understanding(self.facts, self.gazetteer)
+        self.desk = Desk(self.facts, self.gazetteer, self.index.generation.documents.values, self._today)
 
     def refresh(self) -> bool:
         """Follow the index to a new generation; see `ActiveIndex.refresh`."""
@@ -92,6 +94,11 @@ class Adviser:
         understood = time.perf_counter()
         if question.is_wordless:
             return Consultation(question, smalltalk.reply("wordless", question), time.perf_counter() - started)
+        figures = self.desk.reply(question, profile, earlier)
+        if figures is not None:
+            ended = time.perf_counter()
+            steps = {"understand": understood - started, "figures": ended - understood}
+            return Consultation(question, figures, ended - started, steps)
         evidence = search.search(question.text, question.entities)
         evidence, fits = self._fitting(question, evidence)
         found = time.perf_counter()

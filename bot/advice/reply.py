@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 from bot.advice.richtext import RichText
-from knowledge.models import Source
+from knowledge.models import AsOf, Source
 from knowledge.search import Hit
 
 LABEL_LENGTH = 60
+UNKNOWN_DATE = AsOf("unknown")
 PHONE_SIZE = 900
 """Characters before "More": about one screen of a small phone."""
 
@@ -43,8 +45,23 @@ def related(hits: Sequence[Hit], most: int) -> list[Button]:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One figure of a reply, for machines: `amount` in `currency` (ISO 4217), None when it is not known; or a
+    `verdict`."""
+
+    name: str
+    amount: Decimal | None = None
+    currency: str | None = None
+    as_of: AsOf = UNKNOWN_DATE
+    verdict: str | None = None
+
+
+@dataclass(frozen=True)
 class Reply:
-    """One reply. `passage` is the id of the passage that leads it; `ranking` lists documents, best first."""
+    """One reply. `passage` is the id of the passage that leads it; `ranking` lists documents, best first.
+
+    `draft` is the code of the question about figures that this answers or asks back for.
+    """
 
     text: RichText
     kind: ReplyKind
@@ -57,3 +74,5 @@ class Reply:
     ranking: tuple[tuple[str, float], ...] = ()
     features: Mapping[str, float] = field(default_factory=dict)
     intents: Mapping[str, float] = field(default_factory=dict)
+    figures: tuple[Figure, ...] = ()
+    draft: str | None = None

@@ -103,10 +103,14 @@ class Profile:
 
 @dataclass(frozen=True)
 class Turn:
-    """An earlier question of the same conversation, as it was understood."""
+    """An earlier question of the same conversation, as it was understood.
+
+    `draft` is the code of a question about figures that was answered or asked back for.
+    """
 
     question: str
     entities: Entities = Entities()
+    draft: str | None = None
 
 
 @dataclass(frozen=True)

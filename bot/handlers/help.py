@@ -11,6 +11,7 @@ from bot.translation import mark, translator
 COMMANDS = {
     "start": mark("Begin, or begin again"),
     "help": mark("What I can do and who can help"),
+    "fees": mark("Work out what you keep of a sale"),
     "profile": mark("Your country, product and market"),
     "language": mark("Choose another language"),
     "privacy": mark("What I keep about you"),

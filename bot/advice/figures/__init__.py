@@ -1,0 +1,1 @@
+"""Answers that are computed from the fact tables: fees, comparison, eligibility, getting paid."""

@@ -1,0 +1,157 @@
+"""The same sale on all platforms that are open to the seller, best net first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from bot.advice.figures import wording
+from bot.advice.figures.draft import Draft, Field, Wish, best_store
+from bot.advice.figures.keep import category_name, with_gateway
+from bot.advice.reply import Button, Figure, Reply, ReplyKind
+from bot.advice.richtext import RichText, join
+from bot.translation import country_name, translator
+from knowledge.eligibility import Eligibility, Verdict, eligibility
+from knowledge.facts import Facts, Platform, Store
+from knowledge.fees import Breakdown
+from knowledge.money import NoRateError, exchange
+
+MOST_SHOWN = 6
+NEEDS_SHOWN = 2
+KINDS = ("marketplace", "social", "own-store")
+"""Where one sells single pieces: wholesale, services and exhibitions have prices of another kind."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One store in a comparison; `net_low` and `net_high` are in the draft's currency, not rounded."""
+
+    breakdown: Breakdown
+    eligibility: Eligibility
+    net_low: Decimal
+    net_high: Decimal
+
+
+def places(facts: Facts, draft: Draft, today: date) -> tuple[list[Place], int]:
+    """The stores that take sellers from the draft's country and whose fees are known in part at least, best net
+    first, those with unknown fees after the others; and how many were left out because no fee is known.
+
+    One store a platform: the one that fits the draft best.
+    """
+    found, unknown = [], 0
+    for platform in facts.platforms:
+        if platform.kind not in KINDS or not platform.stores or draft.seller is None:
+            continue
+        store = best_store(platform, draft)
+        answer = eligibility(platform, draft.seller, store)
+        if answer.verdict not in (Verdict.YES, Verdict.LIMITED):
+            continue
+        place = _place(facts, draft, platform, store, answer, today)
+        if place is None:
+            unknown += 1
+        else:
+            found.append(place)
+    return sorted(found, key=lambda one: (one.breakdown.is_at_most, -one.net_low)), unknown
+
+
+def _place(
+    facts: Facts, draft: Draft, platform: Platform, store: Store, answer: Eligibility, today: date
+) -> Place | None:
+    sale = draft.but(plan=None).sale()
+    try:
+        breakdown = with_gateway(facts, platform, store, sale, today)
+        back = exchange(Decimal(1), breakdown.currency, sale.currency, facts.fx)
+    except NoRateError:
+        return None
+    if not any(line.is_known for line in breakdown.lines):
+        return None
+    return Place(breakdown, answer, breakdown.net_low * back, breakdown.net_high * back)
+
+
+def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
+    """The comparison as a reply."""
+    _ = translator(language)
+    assert draft.seller is not None and draft.currency is not None, "the desk asks for both first"
+    found, unknown = places(facts, draft, today)
+    sale = draft.sale()
+    gross = wording.money(sale.price + sale.shipping, sale.currency, language)
+    country = country_name(draft.seller, language)
+    if not found:
+        text = _("I know of no platform that surely takes sellers in {country} and whose fees I know.")
+        return Reply(
+            RichText.plain(text.format(country=country)),
+            ReplyKind.DECLINE,
+            "fees",
+            language,
+            draft=draft.settled().code,
+        )
+    title = _("Of {gross} you keep, as a seller in {country}:").format(gross=gross, country=country)
+    lines = [
+        RichText.plain(_entry(number, place, draft, language)) for number, place in enumerate(found[:MOST_SHOWN], 1)
+    ]
+    notes = [_basis(facts, draft, language)]
+    if unknown:
+        notes.append(_("{count} more are open to you, but I do not know their fees.").format(count=unknown))
+    notes.append(_("Your costs, postage, tax and monthly plans are not included."))
+    citations = tuple(
+        {source.url: source for place in found[:MOST_SHOWN] for source in place.breakdown.sources[:1]}.values()
+    )
+    blocks = [
+        RichText.bold(title),
+        join(lines, "\n"),
+        RichText.plain(" ".join(notes)),
+        join(wording.source_lines(citations, language, today, most=1), "\n"),
+    ]
+    steps = [Button(_("Show as a picture"), "g" + draft.settled().code)]
+    for place in found[:3]:
+        store = place.breakdown.store
+        steps.append(Button(_("{store}: line by line").format(store=store.name), _detail(draft, store).code))
+    steps.append(Button(_("Change something"), draft.settled().but(awaiting=Field.ANY).code))
+    return Reply(
+        join(blocks),
+        ReplyKind.ANSWER,
+        "fees",
+        language,
+        citations=citations,
+        confidence=1.0,
+        buttons=tuple(step for step in steps if len(step.action.encode()) <= 64),
+        figures=tuple(_figure(place, draft) for place in found),
+        draft=draft.settled().code,
+    )
+
+
+def _detail(draft: Draft, store: Store) -> Draft:
+    return draft.settled(wish=Wish.KEEP, target=store.id, plan=None, asked=0)
+
+
+def _entry(number: int, place: Place, draft: Draft, language: str) -> str:
+    _ = translator(language)
+    currency = draft.currency or place.breakdown.currency
+    net = wording.span(place.net_low, place.net_high, currency, language)
+    if place.breakdown.is_at_most:
+        net = _("at most {amount}").format(amount=wording.money(place.net_high, currency, language))
+    extras = []
+    if place.eligibility.verdict is Verdict.LIMITED:
+        extras.append(_("with limits"))
+    if place.breakdown.provider is not None:
+        extras.append(_("payment through {service}").format(service=place.breakdown.provider.name))
+    sellers = place.eligibility.sellers
+    if sellers and sellers.needs:
+        extras.append(_("asks for {needs}").format(needs=wording.needs(sellers.needs[:NEEDS_SHOWN], language)))
+    detail = f" ({'; '.join(extras)})" if extras else ""
+    return f"{number}. {place.breakdown.store.name}: {net}{detail}"
+
+
+def _basis(facts: Facts, draft: Draft, language: str) -> str:
+    _ = translator(language)
+    kind = category_name(facts, draft.category, language) or _("goods of any other kind")
+    day = wording.day(facts.fx.as_of, language)
+    return _("Reckoned for: {goods}; mid rates of {date}.").format(goods=kind, date=day)
+
+
+def _figure(place: Place, draft: Draft) -> Figure:
+    name = (
+        f"net_at_most_{place.breakdown.store.id}" if place.breakdown.is_at_most else f"net_{place.breakdown.store.id}"
+    )
+    return Figure(name, round(place.net_low, 2), draft.currency)

@@ -1,0 +1,47 @@
+"""Sums of money: rounding to the currency's unit, and exchange at the rates of one day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+from babel.numbers import get_currency_precision
+
+from knowledge.facts import ExchangeRates
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount with its currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
+class NoRateError(Exception):
+    """There is no exchange rate for a currency; the message is its code."""
+
+
+@lru_cache(maxsize=256)
+def _unit(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-get_currency_precision(currency))
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """`amount` rounded half up to the smallest unit of `currency` by CLDR: two digits for most, none for VND."""
+    return amount.quantize(_unit(currency), ROUND_HALF_UP)
+
+
+def exchange(amount: Decimal, source: str, target: str, rates: ExchangeRates) -> Decimal:
+    """`amount` of `source` in `target` (ISO 4217) at the mid rate, not rounded.
+
+    Raises:
+        NoRateError: there is no rate for one of them.
+    """
+    if source == target:
+        return amount
+    for currency in (source, target):
+        if currency not in rates.per_usd:
+            raise NoRateError(currency)
+    return amount * rates.rate(source, target)

@@ -159,6 +159,59 @@ def ask(
         raise typer.Exit(BAD_INPUT)
 
 
+@app.command()
+def fees(
+    price: Annotated[str, typer.Option(help="Price of one piece, a number (40).")],
+    currency: Annotated[str, typer.Option(help="Its currency, ISO 4217 (USD).")],
+    platform: Annotated[
+        str, typer.Option(help="Platform or store (etsy, amazon-us); without one all are compared.")
+    ] = "",
+    country: Annotated[str | None, typer.Option(help="Seller's country, ISO 3166 (MA).")] = None,
+    buyer: Annotated[str | None, typer.Option(help="Buyer's country, ISO 3166 (DE).")] = None,
+    shipping: Annotated[str, typer.Option(help="What the buyer pays for shipping, in the same currency.")] = "0",
+    category: Annotated[str | None, typer.Option(help="Kind of goods (clothing, home, ...).")] = None,
+    plan: Annotated[str | None, typer.Option(help="The store's plan (individual, pro).")] = None,
+    units: Annotated[int | None, typer.Option(help="Pieces sold a month; spreads monthly fees.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Take --price as what must be left; find the price.")] = False,
+    lang: Annotated[str, typer.Option(help="Language of the text, ISO 639-1.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Work out what is left of a sale, line by line, out of the fact tables.
+
+    Exit status: 0 worked out, 1 could not start, 2 an argument was wrong.
+
+    Examples:
+      python -m bot fees --platform etsy --price 40 --currency USD --country PE --category clothing
+      python -m bot fees --price 40 --currency USD --country MA --category clothing
+    """
+    from datetime import UTC, datetime
+
+    from bot.figures import Asked, BadInputError, compared, reckon
+    from bot.figures import as_json as breakdown_json
+    from knowledge.facts import load_facts
+    from knowledge.models import LANGUAGES
+
+    asked = Asked(platform, price, currency, country, buyer, shipping, category, plan, units, keep)
+    today = datetime.now(UTC).date()
+    with clear_errors():
+        tables = load_facts(BotSettings.load().facts_dir)
+    try:
+        if lang not in LANGUAGES:
+            raise BadInputError(f"--lang {lang}: not known; known: {', '.join(LANGUAGES)}")
+        if not platform:
+            from bot.ask import figure_json
+
+            reply = compared(asked, tables, lang, today)
+            shown: dict[str, Any] = {"text": reply.text.text, "figures": [figure_json(f) for f in reply.figures]}
+        else:
+            reply, breakdown = reckon(asked, tables, lang, today)
+            shown = breakdown_json(reply, breakdown, today)
+    except BadInputError as error:
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(BAD_INPUT) from None
+    print(json.dumps(shown, ensure_ascii=False) if as_json else reply.text.text)
+
+
 def _print_answer(given: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print(json.dumps({"id": "1", "answers": given}, ensure_ascii=False))

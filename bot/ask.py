@@ -90,7 +90,7 @@ def as_json(consultation: Consultation, *, explain: bool = False) -> dict[str, A
         "citations": [
             {"title": s.title, "publisher": s.publisher, "url": s.url, "as_of": str(s.as_of)} for s in reply.citations
         ],
-        "figures": [_figure(figure) for figure in reply.figures],
+        "figures": [figure_json(figure) for figure in reply.figures],
         "confidence": round(reply.confidence, 3),
         "buttons": [button.label for button in reply.buttons],
         "seconds": round(consultation.seconds, 4),
@@ -106,7 +106,8 @@ def as_json(consultation: Consultation, *, explain: bool = False) -> dict[str, A
     return answer
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def figure_json(figure: Figure) -> dict[str, Any]:
+    """A figure in the form of the machine contract; amounts are decimal strings."""
     shown: dict[str, Any] = {
         "name": figure.name,
         "amount": str(figure.amount) if figure.amount is not None else None,

@@ -155,11 +155,13 @@ class Payout(Sourced):
 
 
 class Service(Named):
-    """Something that sellers use and documents are tagged with by its `id`."""
+    """Something that sellers use and documents are tagged with by its `id`. `abbreviations` count only as they are
+    written: ML, FB, Ali."""
 
     id: Identifier
     kind: str
     website: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    abbreviations: tuple[str, ...] = ()
     sources: dict[Identifier, Page] = Field(default_factory=dict)
 
     def source_of(self, key: str, as_of: Any, confidence: Confidence) -> Source:

@@ -192,7 +192,7 @@ class Breakdown:
     @property
     def sources(self) -> tuple[Source, ...]:
         """The sources of all lines, each page once, in the order of the lines."""
-        return tuple({line.source.url: line.source for line in self.lines}.values())
+        return tuple({line.source.url: line.source for line in reversed(self.lines)}.values())[::-1]
 
 
 def calculate(
@@ -321,7 +321,8 @@ def _in_order(
     """The store's and the provider's fees; those that are taken of other fees or of the rest come last."""
     fees: list[tuple[Platform | PaymentProvider, Fee]] = [(platform, fee) for fee in store.fees]
     if provider is not None:
-        fees += [(provider, fee) for fee in provider.fees if fee.kind in (FeeKind.RECEIVING, FeeKind.TAX)]
+        taken = (FeeKind.RECEIVING, FeeKind.TAX)
+        fees += [(provider, fee) for fee in provider.fees if fee.kind in taken and fee.when is not When.OPTIONAL]
     late = {Base.FEES: 1, Base.NET: 2}
     return iter(sorted(fees, key=lambda pair: max(late.get(base, 0) for base in pair[1].of)))
 
@@ -460,8 +461,8 @@ def _bases(case: _Case, fee: Fee, lines: Sequence[Line]) -> tuple[Decimal, Decim
         return sum((line.low or ZERO for line in lines), ZERO), sum((line.high or ZERO for line in lines), ZERO)
     gross = case.price + case.shipping
     if Base.NET in fee.of:
-        least = gross - sum((line.high or ZERO for line in lines), ZERO)
-        return least, gross - sum((line.low or ZERO for line in lines), ZERO)
+        least = max(gross - sum((line.high or ZERO for line in lines), ZERO), ZERO)
+        return least, max(gross - sum((line.low or ZERO for line in lines), ZERO), ZERO)
     base = (case.price if Base.PRICE in fee.of else ZERO) + (case.shipping if Base.SHIPPING in fee.of else ZERO)
     return base, base
 

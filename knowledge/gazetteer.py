@@ -5,6 +5,7 @@ Names come from the fact tables and, for countries, from CLDR; small typing slip
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,6 +81,7 @@ _MARKET_ALIASES = {
     "AO": ("luanda", "benguela"),
     "DZ": ("algerie", "algiers", "alger"),
 }
+_DOMAIN = re.compile(r"\.(com|co|org|net|[a-z]{2})(\.[a-z]{2})?$")
 _CAPITAL_CODES = {"US": "US", "UK": "GB", "EU": "EU", "UE": "EU", "UAE": "AE", "EEUU": "US", "RDC": "CD"}
 _AMBIGUOUS_COUNTRIES = {"ML": ("sw",), "GE": (), "JO": (), "TD": ("en",), "TR": ("en",), "PE": ("sw",)}
 BUYER_MARKETS = EU | frozenset(
@@ -114,6 +116,9 @@ BUYER_MARKETS = EU | frozenset(
 _DESTINATION = frozenset(
     map(fold, ("to", "into", "towards", "vers", "pour", "hacia", "para", "إلى", "الى", "kwenda", "hadi"))
 )
+_NO_NAMES = frozenset(["jamani", "kinda", "candy", "china's"])
+"""Everyday words that are a slip away from a name."""
+_COMING_FROM = frozenset(map(fold, ("from", "depuis", "desde", "kutoka", "من", "انا", "وانا")))
 _ORIGIN = frozenset(
     map(fold, ("from", "in", "at", "depuis", "à", "du", "desde", "a", "de", "em", "en", "kutoka", "nchini", "من", "في"))
 )
@@ -121,12 +126,16 @@ _ORIGIN = frozenset(
 
 @dataclass(frozen=True)
 class Entities:
-    """What a text names: ids of the fact tables and ISO 3166 codes (`EU` as a market)."""
+    """What a text names: ids of the fact tables and ISO 3166 codes (`EU` as a market).
+
+    `origins` are those of the countries and markets that somebody or something comes from ("from Germany").
+    """
 
     platforms: tuple[str, ...] = ()
     payments: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     markets: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.platforms or self.payments or self.countries or self.markets)
@@ -173,6 +182,10 @@ class Gazetteer:
                 for spelling in (thing.name, *thing.aliases):
                     names[_key(spelling)] = _Name(kind, thing.id, thing.ambiguous_in)
         return {key: name for key, name in names.items() if key}
+
+    @cached_property
+    def _abbreviations(self) -> dict[str, _Name]:
+        return {short: _Name("platform", each.id) for each in self.facts.platforms for short in each.abbreviations}
 
     @cached_property
     def _longest(self) -> int:
@@ -223,8 +236,10 @@ class Gazetteer:
             bare = shown[0].strip(".,;:!?()\"'")
             if bare in _CAPITAL_CODES:
                 return _Name("country", _CAPITAL_CODES[bare])
+            if bare in self._abbreviations:
+                return self._abbreviations[bare]
         key = " ".join(token for token in tokens if token)
-        name = self._names.get(key) or self._without_article(key)
+        name = self._names.get(key) or self._without_article(key) or self._names.get(_DOMAIN.sub("", key))
         if name and not (language in name.ambiguous_in and not shown[0][:1].isupper()):
             return name
         if name is None and len(tokens) == 1:
@@ -242,7 +257,7 @@ class Gazetteer:
         return None
 
     def _misspelt(self, key: str) -> _Name | None:
-        if len(key) < 5 or key in self.vocabulary or not key.isalpha():
+        if len(key) < 5 or key in self.vocabulary or key in _NO_NAMES or not key.isalpha():
             return None
         slips = 1 if len(key) < 10 else 2
         near = process.extract(key, self._fuzzy, scorer=OSA.distance, score_cutoff=slips, limit=5)
@@ -253,20 +268,37 @@ class Gazetteer:
         ]
         return self._names[min(names)[2]] if names else None  # of two equally near, a country we know more about
 
+    def _markets_of_domains(self, tokens: Sequence[str]) -> list[str]:
+        """Countries of domains such as "amazon.co.uk" or "ebay.de", when the name before is a platform's."""
+        found = []
+        for token in tokens:
+            match = _DOMAIN.search(token)
+            name = self._names.get(token[: match.start()]) if match else None
+            if match and name and name.kind == "platform":
+                code = (match[2] or f".{match[1]}").lstrip(".").upper()
+                code = {"UK": "GB"}.get(code, code)
+                if code in BUYER_MARKETS or code in self._profiled:
+                    found.append(code)
+        return found
+
     def _sort(self, found: Iterable[tuple[int, _Name]], tokens: Sequence[str]) -> Entities:
-        kinds: dict[str, dict[str, None]] = {"platform": {}, "payment": {}, "country": {}, "market": {}}
+        kinds: dict[str, dict[str, None]] = {"platform": {}, "payment": {}, "country": {}, "market": {}, "origin": {}}
         for at, name in found:
             kind = name.kind
             if kind == "country":
                 before = [token for token in tokens[max(0, at - 2) : at] if token in _DESTINATION | _ORIGIN]
                 towards = bool(before) and before[-1] in _DESTINATION
                 kind = "market" if name.id in BUYER_MARKETS or towards else "country"
+                if _COMING_FROM & set(tokens[max(0, at - 2) : at]):
+                    kinds["origin"][name.id] = None
             kinds[kind][name.id] = None
+        kinds["market"] |= dict.fromkeys(self._markets_of_domains(tokens))
         return Entities(
             platforms=tuple(kinds["platform"]),
             payments=tuple(kinds["payment"]),
             countries=tuple(kinds["country"]),
             markets=tuple(kinds["market"]),
+            origins=tuple(kinds["origin"]),
         )
 
     def country(self, text: str) -> str | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from babel.numbers import get_currency_precision
+from babel.numbers import get_currency_precision, get_territory_currencies
 
-from knowledge.facts import ExchangeRates
+from knowledge.facts import ExchangeRates, Facts
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,17 @@ def _unit(currency: str) -> Decimal:
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """`amount` rounded half up to the smallest unit of `currency` by CLDR: two digits for most, none for VND."""
     return amount.quantize(_unit(currency), ROUND_HALF_UP)
+
+
+def currency_of(country: str | None, facts: Facts) -> str | None:
+    """The currency in use in a country (ISO 3166): by its fact table, else by CLDR."""
+    if country is None:
+        return None
+    entry = facts.country(country)
+    if entry is not None:
+        return entry.currency
+    in_use = get_territory_currencies(country)
+    return in_use[0] if in_use else None
 
 
 def exchange(amount: Decimal, source: str, target: str, rates: ExchangeRates) -> Decimal:

@@ -11,7 +11,7 @@ from knowledge.facts import Country, ExchangeRates, Facts, PaymentProvider, Sour
 from knowledge.fees import Line, Sale, calculate_fee
 from knowledge.models import Source
 from knowledge.money import exchange, rounded
-from knowledge.tariff import FeeKind
+from knowledge.tariff import FeeKind, When
 
 ZERO = Decimal(0)
 _ROWS = {"yes": Verdict.YES, "limited": Verdict.LIMITED, "invite": Verdict.LIMITED, "no": Verdict.NO}
@@ -126,7 +126,9 @@ def settle(
     order = (FeeKind.RECEIVING, FeeKind.TAX, FeeKind.WITHDRAWAL, FeeKind.CONVERSION)
     for kind in order if receiving else order[2:]:
         for fee in provider.fees:
-            if fee.kind is not kind or fee.when.value == "optional":
+            if fee.kind is not kind or fee.when is When.OPTIONAL:
+                continue
+            if fee.sellers and country.iso not in fee.sellers:
                 continue
             if kind is FeeKind.CONVERSION and currency == country.currency:
                 continue

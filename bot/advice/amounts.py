@@ -12,10 +12,14 @@ from functools import lru_cache
 from babel import Locale
 from babel.numbers import get_currency_precision
 from price_parser.parser import parse_number
+from text_to_num import alpha2digit
 
 from knowledge.facts import ExchangeRates
 from knowledge.models import LANGUAGES
-from knowledge.normalise import fold, visible
+from knowledge.normalise import fold, visible, words
+
+SPELLED = ("en", "fr", "es", "pt")
+"""Languages whose numbers in words are understood."""
 
 MOST = Decimal(10) ** 9
 """Nobody sells one piece for more, in any currency that the tables hold."""
@@ -41,9 +45,9 @@ _USUAL = {"Dollar": "USD", "Pound": "GBP", "Krona": "SEK"}
 """What a shared name means when nothing speaks for another currency."""
 
 _OWN_WORDS = {
-    "EUR": "euro euros يورو yuro €",
-    "USD": "us$ usd$ u$s u$d",
-    "GBP": "£ sterling",
+    "EUR": "euro euros يورو اورو yuro €",
+    "USD": "us$ usd$ u$s u$d dlls dls usdollars",
+    "GBP": "£ sterling باوند",
     "NGN": "naira nairas ₦ نايرا",
     "GHS": "cedi cedis ₵ gh₵ gh¢ سيدي",
     "KES": "ksh kshs ksh. kes/= bob",
@@ -64,7 +68,7 @@ _OWN_WORDS = {
     "GTQ": "quetzal quetzales",
     "HNL": "lempira lempiras",
     "PYG": "guarani guaranies ₲",
-    "BRL": "reais r$ real ريال برازيلي",
+    "BRL": "reais r$ real",
     "BOB": "bolivianos boliviano bs",
     "KZT": "tenge ₸",
     "UZS": "soum sums",
@@ -104,6 +108,8 @@ _OWN_WORDS = {
     "HKD": "hk$",
 }
 _SEVERAL = {"kwacha": ("ZMW", "MWK"), "som": ("KGS", "UZS"), "¥": ("JPY", "CNY"), "manat": ("AZN", "TMT")}
+_LETTERS = {"r": ("ZAR",), "p": ("PHP",), "q": ("GTQ",), "k": ("ZMW",)}
+"""One letter before a sum: only at home, but for the rand."""
 _EVERYDAY = frozenset(["all", "try", "top", "cup", "pen", "gel", "bam", "sos", "mop", "rub", "ang", "den", "par"])
 """Currency codes that are also words: they count only in capitals."""
 
@@ -120,16 +126,30 @@ _SHIPPING = re.compile(
     r"\b(shipping|postage|delivery|freight|livraison|envoi|port|frais de port|envio|envios|flete|frete|entrega|"
     r"usafirishaji|usafiri|kusafirisha|kutuma|posta)\b|شحن|توصيل"
 )
-_JOINED = re.compile(r"\b(with|plus|and|avec|mas|con|com|y|e|et|na|pamoja)\b|و")
+_PIECES = re.compile(
+    r"^\s?(pieces?|pcs|pc|units?|items?|sales|orders|unites?|articles|ventes|commandes|unidades?|piezas?|ventas|pedidos|pecas|"
+    r"vendas|vipande|bidhaa|oda)\b|^\s?(قطعه|قطع|حبه|طلب|مبيعات)"
+)
+_MONTH = re.compile(r"\b(months?|monthly|mois|mes|mensual(es)?|mensais|mwezi)\b|شهر")
+_BEFORE_PRICE = re.compile(
+    r"(\b(for|at|price|priced|costs?|prix|à|a|pour|por|precio|en|preco|de|kwa|bei|ni)\s|\bب|سعر\s?|@\s?|^)[-−]?$"
+)
+_AFTER_PRICE = re.compile(
+    r"^\s*($|[?!,;.؟])|^\s(on|in|at|from|via|sur|chez|en|na|no|da|por|kwenye|katika|plus|\+)\b|^\s(في|علي|على|ع)\b"
+)
+_JOINED = re.compile(r"\b(with|plus|and|avec|mas|con|com|y|e|et|na|pamoja)\b|(?:^|\s)و")
 _A_MONTH = re.compile(
     r"^\W*(?:\w+\s){0,2}(?:a|per|each|every|par|al|por|a cada|cada|kwa|kila|في|بال|كل)?\s?(?:/\s?)?"
     r"(?:month|months|monthly|mois|mes|mensuel|mensuales|mwezi|الشهر|شهريا|بالشهر|شهر)\b"
 )
 _NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])(?:\d{1,3}(?:[ '\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d(?:[\d.,]*\d)?)(?!\d)")
+_SIGN_INSIDE = re.compile(r"(\d)\s?([€$£])(\d\d)\b")
 _SINCE = re.compile(r"\b(in|en|em|since|depuis|desde|mwaka|عام|سنه)\s$")
 _PERCENT = re.compile(r"\s?(%|(percent|per cent|pour cent|por ciento|por cento|asilimia)\b)")
-_LEFT = re.compile(r"([^\s\d.,;:()\[\]\"?!]+(?:\.[a-z]+)?[./$]?)\s?$")
-_RIGHT = re.compile(r"^\s?([^\s\d;:()\[\]\"?!,]+)(?:\s([^\s\d;:()\[\]\"?!,.]+))?(?:\s([^\s\d;:()\[\]\"?!,.]+))?")
+_LEFT = re.compile(r"([^\s\d.,;:()\[\]\"?!،؛؟]+(?:\.[a-z]+)?[./$]?)\s?$")
+_RIGHT = re.compile(
+    r"^\s?([^\s\d;:()\[\]\"?!,،؛؟]+)(?:\s([^\s\d;:()\[\]\"?!,.،؛؟]+))?(?:\s([^\s\d;:()\[\]\"?!,.،؛؟]+))?"
+)
 _RANGE = re.compile(r"^\s?(?:-|–|to|a|hadi|الي)\s?$")
 
 
@@ -138,7 +158,8 @@ class Mention:
     """One number in a text. `currencies` are those it can mean (ISO 4217), likeliest first; none for a bare number.
 
     `others` are further readings of the digits ("12.500 dinar" is 12.5 or 12,500). `is_shipping`: it is what
-    the buyer pays for delivery. `is_a_month`: it counts pieces a month.
+    the buyer pays for delivery. `is_a_month`: it counts pieces a month. `is_priced`: it has a currency, or stands
+    where a price does ("sell for 40 on ...").
     """
 
     amount: Decimal
@@ -147,14 +168,19 @@ class Mention:
     is_negative: bool = False
     is_shipping: bool = False
     is_a_month: bool = False
+    is_priced: bool = False
 
 
-def mentions(text: str, rates: ExchangeRates, home: str | None = None) -> list[Mention]:
+def mentions(text: str, rates: ExchangeRates, home: str | None = None, language: str = "en") -> list[Mention]:
     """The amounts in `text`, in order; percentages, years and numbers inside words are not among them.
 
-    `home` is the currency of the seller's country: it decides what "pesos" or "francs" are.
+    `home` is the currency of the seller's country: it decides what "pesos" or "francs" are. Numbers written out
+    in words of `language` count too when the text has no digits.
     """
+    if language in SPELLED and not any(char.isdigit() for char in text):
+        text = alpha2digit(text, language)
     plain = fold(_western_digits(visible(text)).replace("٫", ".").replace("٬", ","))
+    plain = _SIGN_INSIDE.sub(r"\1.\3\2", plain)
     shown = _western_digits(visible(text))
     found: list[Mention] = []
     ends = 0
@@ -185,7 +211,8 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None) -> list[M
                 _other_readings(match[0], amount, currencies),
                 is_negative=bool(re.search(r"(?:^|[\s$€£(])[-−]\s?[$€£]?$", left)) or amount <= 0,
                 is_shipping=_is_shipping(left, right),
-                is_a_month=not currencies and bool(_A_MONTH.match(right)),
+                is_a_month=not currencies and _is_a_month(right),
+                is_priced=bool(currencies) or _stands_as_price(left, right),
             )
         )
     return found
@@ -216,9 +243,24 @@ def _other_readings(digits: str, amount: Decimal, currencies: tuple[str, ...]) -
     return ()
 
 
+def _stands_as_price(left: str, right: str) -> bool:
+    return bool(_BEFORE_PRICE.search(left) and _AFTER_PRICE.match(right))
+
+
+def _is_a_month(right: str) -> bool:
+    near = re.split(r"\d|[.;?!؟]", right, maxsplit=1)[0]
+    return bool(_A_MONTH.match(right) or (_PIECES.match(right) and _MONTH.search(near)))
+
+
+def names_money(text: str, rates: ExchangeRates) -> bool:
+    """True when `text` names a currency, even without a number that can be read."""
+    lexicon = _lexicon(tuple(sorted(rates.per_usd)))
+    return any(len(word) > 3 and word in lexicon for word in words(fold(text)))
+
+
 def _is_shipping(left: str, right: str) -> bool:
-    near_right = " ".join(re.split(r"\d|[,;.]\s", right, maxsplit=1)[0].split()[:5])
-    near_left = " ".join(re.split(r"\d|[,;.]\s", left)[-1].split()[-4:])
+    near_right = " ".join(re.split(r"\d|[,;.?!؟]", right, maxsplit=1)[0].split()[:5])
+    near_left = " ".join(re.split(r"\d|[,;.?!؟]\s", left)[-1].split()[-4:])
     after = _SHIPPING.search(near_right)
     if after:
         return not _JOINED.search(near_right[: after.start()])
@@ -231,9 +273,10 @@ def _leading_currency(right: str, rates: ExchangeRates, home: str | None) -> tup
     match = _RIGHT.match(right)
     if match is None:
         return ()
-    parts = [part.strip(".'’") if len(part) > 2 else part for part in match.groups() if part]
+    parts = [part for part in match.groups() if part]
     for length in range(len(parts), 0, -1):
-        codes = _meaning(" ".join(parts[:length]), rates, home)
+        phrase = " ".join(parts[:length])
+        codes = _meaning(phrase, rates, home) or _meaning(phrase.strip(".'’!"), rates, home)
         if codes:
             return codes
     return ()
@@ -259,8 +302,8 @@ def _meaning(word: str, rates: ExchangeRates, home: str | None) -> tuple[str, ..
         return (home, "USD") if home in _PESO_SIGN and home else ("USD",)
     if word == "bob":
         return ("KES",) if home != "BOB" else ("BOB",)
-    if word == "r":
-        return ("ZAR",)
+    if word in _LETTERS:
+        return _LETTERS[word] if home in _LETTERS[word] or word == "r" else ()
     codes = _lexicon(tuple(sorted(rates.per_usd))).get(word, ())
     if len(codes) <= 1:
         return codes

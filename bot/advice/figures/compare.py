@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,13 +15,17 @@ from bot.advice.richtext import RichText, join
 from bot.translation import country_name, translator
 from knowledge.eligibility import Eligibility, Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
-from knowledge.fees import Breakdown
+from knowledge.fees import Breakdown, Reason
 from knowledge.money import NoRateError, exchange
 
-MOST_SHOWN = 6
+MOST_MARKETPLACES, MOST_SHOPS = 4, 3
 NEEDS_SHOWN = 2
-KINDS = ("marketplace", "social", "own-store")
-"""Where one sells single pieces: wholesale, services and exhibitions have prices of another kind."""
+HURDLES = frozenset(
+    ["local-company", "local-agent", "local-stock", "invitation", "deposit", "brand-ownership", "trademark"]
+)
+MARKETPLACES, SHOPS = ("marketplace",), ("own-store", "social")
+"""Where one sells single pieces: places that bring buyers, and shops and chats that need buyers of one's own.
+Wholesale, services and exhibitions have prices of another kind."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +37,22 @@ class Place:
     net_low: Decimal
     net_high: Decimal
 
+    @property
+    def is_hard_to_enter(self) -> bool:
+        """True when it asks for what a small firm abroad seldom has."""
+        return bool(self.eligibility.sellers and HURDLES & set(self.eligibility.sellers.needs))
+
 
 def places(facts: Facts, draft: Draft, today: date) -> tuple[list[Place], int]:
     """The stores that take sellers from the draft's country and whose fees are known in part at least, best net
-    first, those with unknown fees after the others; and how many were left out because no fee is known.
+    first; and how many were left out because no fee is known. After the others come those with unknown fees,
+    and at the end those that are hard to enter.
 
     One store a platform: the one that fits the draft best.
     """
     found, unknown = [], 0
     for platform in facts.platforms:
-        if platform.kind not in KINDS or not platform.stores or draft.seller is None:
+        if platform.kind not in MARKETPLACES + SHOPS or not platform.stores or draft.seller is None:
             continue
         store = best_store(platform, draft)
         answer = eligibility(platform, draft.seller, store)
@@ -52,7 +63,7 @@ def places(facts: Facts, draft: Draft, today: date) -> tuple[list[Place], int]:
             unknown += 1
         else:
             found.append(place)
-    return sorted(found, key=lambda one: (one.breakdown.is_at_most, -one.net_low)), unknown
+    return sorted(found, key=lambda one: (one.is_hard_to_enter, one.breakdown.is_at_most, -one.net_low)), unknown
 
 
 def _place(
@@ -87,24 +98,23 @@ def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
             draft=draft.settled().code,
         )
     title = _("Of {gross} you keep, as a seller in {country}:").format(gross=gross, country=country)
-    lines = [
-        RichText.plain(_entry(number, place, draft, language)) for number, place in enumerate(found[:MOST_SHOWN], 1)
-    ]
+    markets = [place for place in found if place.breakdown.platform.kind in MARKETPLACES][:MOST_MARKETPLACES]
+    shops = [place for place in found if place.breakdown.platform.kind in SHOPS][:MOST_SHOPS]
+    shown = (*markets, *shops)
     notes = [_basis(facts, draft, language)]
     if unknown:
         notes.append(_("{count} more are open to you, but I do not know their fees.").format(count=unknown))
     notes.append(_("Your costs, postage, tax and monthly plans are not included."))
-    citations = tuple(
-        {source.url: source for place in found[:MOST_SHOWN] for source in place.breakdown.sources[:1]}.values()
-    )
+    citations = tuple({source.url: source for place in shown for source in place.breakdown.sources[:1]}.values())
     blocks = [
         RichText.bold(title),
-        join(lines, "\n"),
+        _list(_("Marketplaces, which bring buyers:"), markets, draft, language),
+        _list(_("Own shop or chat, for buyers that you bring:"), shops, draft, language),
         RichText.plain(" ".join(notes)),
         join(wording.source_lines(citations, language, today, most=1), "\n"),
     ]
     steps = [Button(_("Show as a picture"), "g" + draft.settled().code)]
-    for place in found[:3]:
+    for place in (*markets[:2], *shops[:1]):
         store = place.breakdown.store
         steps.append(Button(_("{store}: line by line").format(store=store.name), _detail(draft, store).code))
     steps.append(Button(_("Change something"), draft.settled().but(awaiting=Field.ANY).code))
@@ -119,6 +129,13 @@ def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
         figures=tuple(_figure(place, draft) for place in found),
         draft=draft.settled().code,
     )
+
+
+def _list(title: str, places: Sequence[Place], draft: Draft, language: str) -> RichText:
+    if not places:
+        return RichText()
+    entries = [RichText.plain(_entry(number, place, draft, language)) for number, place in enumerate(places, 1)]
+    return join((RichText.plain(title), *entries), "\n")
 
 
 def _detail(draft: Draft, store: Store) -> Draft:
@@ -139,6 +156,10 @@ def _entry(number: int, place: Place, draft: Draft, language: str) -> str:
     sellers = place.eligibility.sellers
     if sellers and sellers.needs:
         extras.append(_("asks for {needs}").format(needs=wording.needs(sellers.needs[:NEEDS_SHOWN], language)))
+    for cost in place.breakdown.left_out:
+        if cost.reason in (Reason.RECURRING, Reason.ONCE) and cost.charge and cost.charge.is_known and cost.per:
+            amount = wording.charge(cost.charge, cost.currency, language)
+            extras.append(f"{amount} {_(wording.PERIODS[cost.per])}")
     detail = f" ({'; '.join(extras)})" if extras else ""
     return f"{number}. {place.breakdown.store.name}: {net}{detail}"
 

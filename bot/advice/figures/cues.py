@@ -11,11 +11,12 @@ import yaml
 
 Cue = Literal[
     "selling", "net", "fee-words", "comparing", "allowed", "joining", "how", "paid", "other-matters", "conditions",
-    "a-lot",
+    "a-lot", "places", "abroad", "how-much",
 ]  # fmt: skip
 """`selling` something; what is left (`net`); `fee-words` alone; `comparing` places; being `allowed` to and `joining`;
 asking `how`; being `paid`; `other-matters` that have answers of their own; `conditions` that a list of countries
-does not answer; a price that is no number (`a-lot`)."""
+does not answer; a price that is no number (`a-lot`); `places` to sell in general; money from
+`abroad`; `how-much`."""
 
 
 @cache

@@ -6,16 +6,20 @@ left to the search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from bot.advice.amounts import Mention, mentions
+from rapidfuzz.distance import OSA
+
+from bot.advice.amounts import SPELLED, Mention, mentions, names_money
 from bot.advice.figures import compare, eligible, keep, paid, wording
 from bot.advice.figures.cues import has
 from bot.advice.figures.draft import Draft, Field, Wish, place
 from bot.advice.figures.goods import Goods
+from bot.advice.language import FUNCTION_WORDS
 from bot.advice.reply import Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile, Question, Turn
@@ -23,7 +27,7 @@ from bot.translation import country_name, translator
 from knowledge.facts import Facts, Store
 from knowledge.gazetteer import Entities, Gazetteer
 from knowledge.models import Document
-from knowledge.money import NoRateError
+from knowledge.money import NoRateError, currency_of
 from knowledge.normalise import fold, words
 
 MOST_QUESTIONS = 2
@@ -31,6 +35,14 @@ MOST_QUESTIONS = 2
 
 LONGEST_QUESTION = 45
 """Words; who writes more tells a story, and the search reads it better."""
+
+MOST_WORDS, FEW_MORE, SHORT = 22, 12, 9
+"""Words of a question about eligibility, payouts or fees in general: a longer one holds more than that. In short
+ones few words are left that could mean something else."""
+
+STORE_WORD = 5
+FEW_WORDS = 3
+"""Content words of "hmm ok, and ebay?": so few go on with the question before."""
 
 LONGEST_ANSWER = 6
 """Words of a reply to "what price?"; a longer one is a new question."""
@@ -95,100 +107,135 @@ class Desk:
             return None
         before = Draft.read(earlier.draft, self.facts) if earlier and earlier.draft else None
         home = self._home(question, profile, before)
-        sums = mentions(question.original, self.facts.fx, home)
+        sums = _prices_first(mentions(question.original, self.facts.fx, home, question.language))
         if before is not None and before.awaiting is not None:
             taken = self._taken(before, question, sums)
             if taken is not None:
                 return taken
-        wish = self._wish(folded, question, sums)
+        if before is not None and question.is_follow_up:
+            changed = self._follow_up(before, question, sums)
+            if changed is not None:
+                return changed
+        wish = self._wish(folded, question, sums, profile)
         if wish is None:
             return self._follow_up(before, question, sums) if before is not None else None
-        draft = _with_profile(self._filled(Draft(wish), question, sums), profile)
+        draft = self._filled(_with_profile(Draft(wish), profile), question, sums)
         if draft.category is None and profile.product:
-            draft = draft.but(category=self.goods.find(profile.product))
+            draft = draft.but(category=self.goods.find(profile.product, question.language))
         return self._checked(draft, sums, question.language)
 
     def _home(self, question: Question, profile: Profile, before: Draft | None) -> str | None:
         """The currency of the seller's country."""
         iso = next(iter(question.asked.countries), None) or (before.seller if before else None) or profile.country
-        country = self.facts.country(iso)
-        return country.currency if country else None
+        return currency_of(iso, self.facts)
 
-    def _wish(self, folded: str, question: Question, sums: list[Mention]) -> Wish | None:
+    def _wish(self, folded: str, question: Question, sums: list[Mention], profile: Profile) -> Wish | None:
         """What kind of figure is asked for, if any. Trouble, tax and advertising have answers of their own."""
-        if has("other-matters", folded):
+        if has("other-matters", folded) or has("other-matters", fold(question.text)):
             return None
-        named = question.asked
-        is_sale = any(not (s.is_shipping or s.is_a_month) for s in sums) or (
-            has("a-lot", folded) and has("net", folded)
-        )
-        if is_sale and has("net", folded) and not (has("paid", folded) and named.payments):
+        named, length = question.asked, len(words(folded))
+        if self._asks_for_a_net(folded, question, sums):
             several = len(named.platforms) > 1 or (not named.platforms and has("comparing", folded))
-            if several:
-                return Wish.COMPARE
-            if named.platforms or has("selling", folded):
-                return Wish.KEEP
-        if (
-            is_sale
-            and named.platforms
-            and has("selling", folded)
-            and len(named.platforms) == 1
-            and not has("allowed", folded)
-        ):
-            return Wish.KEEP
-        if has("paid", folded) and (named.platforms or named.payments or named.countries):
-            return None if has("conditions", folded) or self._is_wordy(folded, question) else Wish.PAYOUT
-        if has("allowed", folded) and not sums and not has("how", folded) and not has("conditions", folded):
-            if named.platforms and has("joining", folded) and not self._is_restricted(question):
-                return None if self._is_wordy(folded, question) else Wish.ELIGIBLE
-            if named.payments and not named.platforms and named.countries:
-                return None if self._is_wordy(folded, question) else Wish.PAYOUT
+            return Wish.COMPARE if several else Wish.KEEP
+        if has("conditions", folded) or length > MOST_WORDS:
+            return None
+        where = named.platforms or named.payments or named.countries or (has("abroad", folded) and profile.country)
+        if has("paid", folded) and where and not (named.platforms and sums):
+            return Wish.PAYOUT
+        if has("allowed", folded) and not sums and not has("how", folded):
+            joins = has("joining", folded) or length <= SHORT
+            if named.platforms and joins and not self._is_restricted(question):
+                return Wish.ELIGIBLE
+            if named.payments and not named.platforms and (named.countries or profile.country):
+                return Wish.PAYOUT
         if has("fee-words", folded) and len(named.platforms) == 1 and not sums and not named.payments:
-            return None if has("conditions", folded) or self._is_wordy(folded, question) else Wish.RATES
+            return Wish.RATES
         return None
 
-    def _is_restricted(self, question: Question) -> bool:
-        return self.goods.find(question.text) in RESTRICTED
+    def _asks_for_a_net(self, folded: str, question: Question, sums: list[Mention]) -> bool:
+        """True when the message speaks of a price and of what is left of it, or sells something somewhere."""
+        named, length = question.asked, len(words(folded))
+        is_sale = has("selling", folded) or self.goods.find(question.text, question.language) is not None
+        if not any(s.is_priced and not (s.is_shipping or s.is_a_month) for s in sums):
+            is_spelled = question.language not in SPELLED and names_money(question.original, self.facts.fx)
+            speaks_of_price = has("a-lot", folded) or is_spelled
+            return bool(speaks_of_price and is_sale and has("net", folded) and named.platforms)
+        asks = has("net", folded) or has("how-much", folded)
+        if has("paid", folded) and named.payments:
+            return False
+        if not named.platforms:
+            return (has("net", folded) and has("selling", folded)) or (
+                has("comparing", folded) and has("places", folded)
+            )
+        if is_sale:
+            return asks or length <= FEW_MORE
+        return (has("net", folded) and length <= MOST_WORDS) or (asks and length <= FEW_MORE)
 
-    def _is_wordy(self, folded: str, question: Question) -> bool:
-        """True when the message holds more than the plain question: then it likely asks something else."""
-        return len(words(folded)) > 18
+    def _is_restricted(self, question: Question) -> bool:
+        return self.goods.find(question.text, question.language) in RESTRICTED
 
     def _filled(self, draft: Draft, question: Question, sums: list[Mention]) -> Draft:
         """`draft` with all that the message says."""
         named = question.asked
         changes: dict[str, object] = {}
         if named.platforms and draft.wish is not Wish.COMPARE:
-            changes["target"] = named.platforms[0]
+            changes["target"] = self._store_named(named.platforms[0], question.original) or named.platforms[0]
         if draft.wish is Wish.PAYOUT and named.payments and not named.platforms:
             changes["provider"] = named.payments[0]
-        sellers = [iso for iso in (*named.countries, *named.markets) if self.facts.country(iso)]
-        if named.countries:
-            changes["seller"] = named.countries[0]
-        elif sellers and draft.wish in (Wish.ELIGIBLE, Wish.PAYOUT):
-            changes["seller"] = sellers[0]
-        elif named.markets and draft.wish in (Wish.ELIGIBLE, Wish.PAYOUT):
-            changes["seller"] = named.markets[0]
-        if named.markets and changes.get("seller") != named.markets[0]:
-            changes["buyer"] = named.markets[0]
-        category = self.goods.find(self.gazetteer.without(question.original, named, question.language))
+        places = (*named.countries, *(iso for iso in named.markets if iso not in named.countries))
+        seller = next(iter((*named.origins, *named.countries)), None)
+        customers = draft.wish is Wish.PAYOUT and has("abroad", fold(question.original))
+        if seller is None and draft.seller is None and draft.wish in (Wish.ELIGIBLE, Wish.PAYOUT) and not customers:
+            seller = next((iso for iso in named.markets if iso != "EU"), None)
+        if seller is not None:
+            changes["seller"] = seller
+        buyers = [iso for iso in places if iso != seller]
+        if buyers:
+            changes["buyer"] = buyers[0]
+        category = self.goods.find(
+            self.gazetteer.without(question.original, named, question.language), question.language
+        )
         if category is not None:
             changes["category"] = category
         return draft.but(**changes, **_amounts(sums))
 
+    def _store_named(self, platform_id: str, text: str) -> str | None:
+        """The store of a platform whose own name stands in `text`: Amazon Handmade, Fiverr, Global Selling."""
+        platform = self.facts.platform(platform_id)
+        if platform is None or len(platform.stores) < 2:
+            return None
+        said = words(fold(text))
+        for store in platform.stores:
+            site = store.id.split("-")[-1]  # "jumia ci", "amazon uk"
+            at = [n for n, word in enumerate(said) if word == site and site != platform_id]
+            if any(n > 0 and platform_id in self.gazetteer.find(said[n - 1]).platforms for n in at):
+                return store.id
+        common = Counter(word for store in platform.stores for word in set(_name_words(store)))
+        for store in platform.stores:
+            own = [word for word in _name_words(store) if common[word] == 1]
+            if any(_is_like(word, token) for word in own for token in said):
+                return store.id
+        return None
+
     def _checked(self, draft: Draft, sums: list[Mention], language: str) -> Draft | Reply:
         """Ask back where the message names a price that cannot be, or that can be read in two ways."""
-        prices = [s for s in sums if not (s.is_shipping or s.is_a_month)]
+        prices = [s for s in sums if s.is_priced and not (s.is_shipping or s.is_a_month)]
         if any(s.is_negative for s in sums):
             _ = translator(language)
             lead = _("A price has to be above zero.")
             return self._ask(draft.but(price=None).ask(Field.PRICE), Field.PRICE, language, lead)
-        currencies = {s.currencies[0] for s in prices if s.currencies}
-        if prices and (prices[0].others or len(prices) > 1) and draft.wish in (Wish.KEEP, Wish.COMPARE):
-            return self._ask_which_price(draft, prices, language, len(currencies) > 1)
+        is_one_price = draft.wish in (Wish.KEEP, Wish.COMPARE)
+        if is_one_price and prices and (prices[0].others or len(prices) > 1):
+            return self._ask_which_price(draft, prices, language)
+        if prices and len(prices[0].currencies) > 1:
+            found = place(draft, self.facts)
+            own = found[1].currency if found else None
+            if own in prices[0].currencies:
+                return draft.but(currency=own)
+            return self._ask(draft.ask(Field.CURRENCY), Field.CURRENCY, language, options=prices[0].currencies)
         return draft
 
-    def _ask_which_price(self, draft: Draft, prices: list[Mention], language: str, mixed: bool) -> Reply:
+    def _ask_which_price(self, draft: Draft, prices: list[Mention], language: str) -> Reply:
         _ = translator(language)
         text = _("Which of these is the price of one piece?")
         buttons = []
@@ -227,7 +274,7 @@ class Desk:
         if awaited is Field.PLATFORM and question.asked.platforms:
             return before.settled(target=question.asked.platforms[0])
         if awaited is Field.CATEGORY:
-            category = self.goods.find(text)
+            category = self.goods.find(text, question.language)
             return before.settled(category=category) if category else None
         if awaited is Field.UNITS and sums and sums[0].amount == sums[0].amount.to_integral_value() > 0:
             return before.settled(units=min(int(sums[0].amount), 9999))
@@ -239,10 +286,16 @@ class Desk:
 
     def _follow_up(self, before: Draft, question: Question, sums: list[Mention]) -> Draft | Reply | None:
         """ "And for 60 dollars?", "and on eBay?", "and from Kenya?": the same question with something changed."""
-        if not question.is_follow_up or len(words(fold(question.original))) > LONGEST_ANSWER + 4:
+        said = words(fold(question.original))
+        # In a conversation about services "wise" is the service, also without a capital letter.
+        own = self.gazetteer.find(question.original, question.language) or self.gazetteer.find(
+            question.original.title(), question.language
+        )
+        content = [word for word in said if word not in FUNCTION_WORDS and len(word) > 1]
+        only_a_sum = bool(sums) and not own.platforms and before.wish in (Wish.KEEP, Wish.COMPARE)
+        if len(said) > LONGEST_ANSWER + 4 or not (question.is_follow_up or only_a_sum or len(content) <= FEW_WORDS):
             return None
-        own = self.gazetteer.find(question.original, question.language)
-        says = own or sums or self.goods.find(question.original)
+        says = own or sums or self.goods.find(question.original, question.language)
         if not says or has("other-matters", fold(question.original)):
             return None
         changed = self._filled(before.settled(asked=0), _only(question, own), sums)
@@ -280,7 +333,8 @@ class Desk:
             return Field.CATEGORY
         return None
 
-    def _ask(self, draft: Draft, wanted: Field, language: str, lead: str = "") -> Reply:
+    def _ask(self, draft: Draft, wanted: Field, language: str, lead: str = "", options: Sequence[str] = ()) -> Reply:
+        """Ask for `wanted`, with buttons; `options` are the currencies that a price can be in."""
         _ = translator(language)
         draft = draft.but(awaiting=wanted)
         answered = draft.settled
@@ -305,7 +359,9 @@ class Desk:
             ]
         elif wanted is Field.CURRENCY:
             text = _("In which currency is that price?")
-            buttons = [Button(code, answered(currency=code).code) for code in self._likely_currencies(draft)]
+            buttons = [
+                Button(code, answered(currency=code).code) for code in options[:8] or self._likely_currencies(draft)
+            ]
         elif wanted in (Field.SELLER, Field.BUYER):
             is_seller = wanted is Field.SELLER
             text = _("Which country do you sell from?") if is_seller else _("Which country is the buyer in?")
@@ -358,8 +414,8 @@ class Desk:
         return (found[1].currency if found else None) or "USD"
 
     def _likely_currencies(self, draft: Draft) -> list[str]:
-        country = self.facts.country(draft.seller)
-        return list(dict.fromkeys((*([country.currency] if country else []), "USD", "EUR", "GBP")))
+        own = currency_of(draft.seller, self.facts)
+        return list(dict.fromkeys((*([own] if own else []), "USD", "EUR", "GBP")))
 
     def _store_name(self, id: str) -> str:
         store, platform = self.facts.store(id), self.facts.platform(id)
@@ -389,13 +445,14 @@ class Desk:
         if draft.wish is Wish.RATES:
             return keep.rates(self.facts, draft, platform, found[1], language, today)
         settled = draft.but(currency=draft.currency or found[1].currency)
-        return self._with_rates(
-            settled,
-            language,
-            lambda: keep.answer(
-                self.facts, settled, keep.with_gateway(self.facts, *found, settled.sale(), today), language, today
-            ),
-        )
+
+        def work() -> Reply:
+            breakdown = keep.with_gateway(self.facts, *found, settled.sale(), today)
+            if not any(line.is_known for line in breakdown.lines):
+                return replace(self._no_fees(draft, found[1].name, False, language), figures=keep.figures(breakdown))
+            return keep.answer(self.facts, settled, breakdown, language, today)
+
+        return self._with_rates(settled, language, work)
 
     def _with_rates(self, draft: Draft, language: str, work: Callable[[], Reply]) -> Reply:
         try:
@@ -428,16 +485,34 @@ def _asking(text: str, buttons: list[Button], draft: Draft, language: str) -> Re
     )
 
 
+def _prices_first(sums: list[Mention]) -> list[Mention]:
+    """Without bare numbers where a sum with a currency is named: they count something else."""
+    if any(s.currencies and not s.is_shipping for s in sums):
+        return [s for s in sums if s.currencies or s.is_shipping or s.is_a_month or s.others]
+    return sums
+
+
+def _name_words(store: Store) -> list[str]:
+    """The words of a store's name and id that could tell it from its siblings; names of countries do so elsewhere."""
+    return [word for word in words(fold(f"{store.name} {store.id.replace('-', ' ')}")) if len(word) >= STORE_WORD]
+
+
+def _is_like(name: str, word: str) -> bool:
+    return name == word or (len(word) >= STORE_WORD and name.startswith(word[:4]) and OSA.distance(name, word) <= 1)
+
+
 def _amounts(sums: list[Mention]) -> dict[str, object]:
     """Price, shipping and units out of the numbers of a message."""
     changes: dict[str, object] = {}
     prices = [s for s in sums if not (s.is_shipping or s.is_a_month)]
+    prices = [s for s in prices if s.is_priced] or prices[:1]
     if prices:
         # Among bare numbers a sum with a currency is the price.
         price = next((s for s in prices if s.currencies), prices[0])
         if not price.is_negative:
             changes["price"] = price.amount
-        changes["currency"] = price.currencies[0] if len(price.currencies) == 1 else None
+        if price.currencies:
+            changes["currency"] = price.currencies[0] if len(price.currencies) == 1 else None
     for mention in sums:
         if mention.is_shipping:
             changes["shipping"] = mention.amount

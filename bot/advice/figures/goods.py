@@ -9,6 +9,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from knowledge.facts import Facts
+from knowledge.models import LANGUAGES
 from knowledge.normalise import fold, words
 
 LONGEST_PHRASE = 3
@@ -23,41 +24,46 @@ class Goods:
     facts: Facts
 
     @cached_property
-    def _names(self) -> dict[str, str]:
-        names: dict[str, str] = {}
+    def _by_language(self) -> dict[str, dict[str, str]]:
+        names: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES}
         for category in self.facts.categories:
-            for spellings in (*category.words.values(), *((name,) for name in category.name.values())):
-                for spelling in spellings:
-                    names.setdefault(" ".join(words(fold(spelling))), category.id)
+            for language in LANGUAGES:
+                for spelling in (*category.words.get(language, ()), category.name[language]):
+                    names[language].setdefault(" ".join(words(fold(spelling))), category.id)
         return names
 
-    @cached_property
-    def _long(self) -> list[str]:
-        return [name for name in self._names if " " not in name and len(name) >= FORGIVING_LENGTH]
+    def find(self, text: str, language: str = "en") -> str | None:
+        """The id of the first kind of goods that `text` names, the longest phrase first; None when there is none.
 
-    def find(self, text: str) -> str | None:
-        """The id of the first kind of goods that `text` names, the longest phrase first; None when there is none."""
+        Words of `language` (ISO 639-1) come first: French "baskets" are shoes, English ones are not.
+        """
+        own = self._by_language.get(language, {})
+        others = {name: id for names in self._by_language.values() for name, id in names.items() if name not in own}
+        return self._find(text, own) or self._find(text, others)
+
+    def _find(self, text: str, names: dict[str, str]) -> str | None:
         tokens = words(fold(text))
         for length in range(LONGEST_PHRASE, 0, -1):
             for at in range(len(tokens) - length + 1):
-                found = self._category(" ".join(tokens[at : at + length]))
+                found = _category(" ".join(tokens[at : at + length]), names)
                 if found:
                     return found
-        near = (self._misspelt(token) for token in tokens)
+        near = (_misspelt(token, names) for token in tokens)
         return next((found for found in near if found), None)
 
-    def _category(self, phrase: str) -> str | None:
-        found = self._names.get(phrase)
-        if found or " " in phrase or len(phrase) < 4:
-            return found
-        stems = [phrase.removesuffix(ending) for ending in ("s", "es") if phrase.endswith(ending)]
-        for article in ("ال", "بال", "لل"):
-            if phrase.startswith(article):
-                stems.append(phrase.removeprefix(article))
-        return next((self._names[stem] for stem in stems if stem in self._names), None)
 
-    def _misspelt(self, word: str) -> str | None:
-        if len(word) < FORGIVING_LENGTH or not word.isalpha():
-            return None
-        near = process.extractOne(word, self._long, scorer=OSA.distance, score_cutoff=1)
-        return self._names[near[0]] if near and near[0][0] == word[0] else None
+def _category(phrase: str, names: dict[str, str]) -> str | None:
+    found = names.get(phrase)
+    if found or " " in phrase or len(phrase) < 4:
+        return found
+    stems = [phrase.removesuffix(ending) for ending in ("s", "es") if phrase.endswith(ending)]
+    stems += [phrase.removeprefix(article) for article in ("ال", "بال", "لل") if phrase.startswith(article)]
+    return next((names[stem] for stem in stems if stem in names), None)
+
+
+def _misspelt(word: str, names: dict[str, str]) -> str | None:
+    if len(word) < FORGIVING_LENGTH or not word.isalpha():
+        return None
+    long = [name for name in names if " " not in name and len(name) >= FORGIVING_LENGTH and name[0] == word[0]]
+    near = process.extractOne(word, long, scorer=OSA.distance, score_cutoff=1)
+    return names[near[0]] if near else None

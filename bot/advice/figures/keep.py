@@ -15,7 +15,7 @@ from knowledge.eligibility import Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
 from knowledge.fees import Breakdown, LeftOut, Line, Reason, Sale, calculate
 from knowledge.models import AsOf
-from knowledge.money import NoRateError, exchange, rounded
+from knowledge.money import NoRateError, currency_of, exchange, rounded
 from knowledge.payouts import gateways
 from knowledge.tariff import Fee, Per, When
 
@@ -52,7 +52,7 @@ def answer(facts: Facts, draft: Draft, breakdown: Breakdown, language: str, toda
         citations=breakdown.sources,
         confidence=0.6 if breakdown.is_at_most or breakdown.doubtful else 1.0,
         buttons=_steps(draft, breakdown, _),
-        figures=tuple(_figures(breakdown)),
+        figures=figures(breakdown),
         draft=draft.settled().code,
     )
 
@@ -104,20 +104,20 @@ def _conversions(facts: Facts, draft: Draft, breakdown: Breakdown, language: str
                 date=day,
             )
         )
-    country = facts.country(draft.seller)
-    if country is None or country.currency == breakdown.currency:
+    own = currency_of(draft.seller, facts)
+    if own is None or own == breakdown.currency:
         return
     try:
-        low = rounded(exchange(breakdown.net_low, breakdown.currency, country.currency, facts.fx), country.currency)
-        high = rounded(exchange(breakdown.net_high, breakdown.currency, country.currency, facts.fx), country.currency)
+        low = rounded(exchange(breakdown.net_low, breakdown.currency, own, facts.fx), own)
+        high = rounded(exchange(breakdown.net_high, breakdown.currency, own, facts.fx), own)
     except NoRateError:
         return
     text = _("That is about {amount} at the mid rate of {date}; banks pay less.").format(
-        amount=wording.span(low, high, country.currency, language), date=day
+        amount=wording.span(low, high, own, language), date=day
     )
-    if country.currency in facts.fx.caution:
+    if own in facts.fx.caution:
         text += " " + _("In {country} the rate that you really get can be quite different.").format(
-            country=country_name(country.iso, language)
+            country=country_name(str(draft.seller), language)
         )
     yield RichText.plain(text)
 
@@ -211,6 +211,11 @@ def _steps(draft: Draft, breakdown: Breakdown, _: Translate) -> tuple[Button, ..
     return tuple(button for button in steps if len(button.action.encode()) <= 64)
 
 
+def figures(breakdown: Breakdown) -> tuple[Figure, ...]:
+    """The sums of a breakdown for machines: the net under a name that says how sure it is, the gross, each line."""
+    return tuple(_figures(breakdown))
+
+
 def _figures(breakdown: Breakdown) -> Iterable[Figure]:
     dates = [line.source.as_of for line in breakdown.lines if line.is_known]
     oldest = min(dates, key=lambda as_of: as_of.earliest or date.min, default=AsOf("unknown"))
@@ -239,7 +244,7 @@ def rates(facts: Facts, draft: Draft, platform: Platform, store: Store, language
         shown = _general(facts, fee, draft, store, language)
         if shown is None:
             continue
-        if fee.when is When.OPTIONAL:
+        if fee.when in (When.OPTIONAL, When.CONVERSION):
             left_out.append(shown)
             continue
         lines.append(RichText.plain(f"• {shown}"))
@@ -251,8 +256,8 @@ def rates(facts: Facts, draft: Draft, platform: Platform, store: Store, language
         title += f" ({_('seller in {country}').format(country=country_name(draft.seller, language))})"
     blocks = [RichText.bold(title), join(lines, "\n")]
     if left_out:
-        blocks.append(RichText.plain(_("Only if you choose it: {costs}.").format(costs="; ".join(left_out[:3]))))
-    sources = tuple({source.url: source for source in used}.values())
+        blocks.append(RichText.plain(_("Only in some cases: {costs}.").format(costs="; ".join(left_out[:3]))))
+    sources = tuple({source.url: source for source in reversed(used)}.values())[::-1]
     blocks.append(join(wording.source_lines(sources, language, today), "\n"))
     settled = draft.settled(asked=0, target=store.id)
     steps = [Button(_("Work it out for my price"), settled.but(wish=Wish.KEEP, awaiting=Field.PRICE).code)]
@@ -277,6 +282,9 @@ def _general(facts: Facts, fee: Fee, draft: Draft, store: Store, language: str) 
     """One fee without a sale: its charge for this seller and kind of goods, or the span over kinds."""
     _ = translator(language)
     name = wording.fee_name(fee.kind, fee.name, language)
+    if fee.plans:
+        plans = [plan.name for plan in store.plans if plan.id in fee.plans]
+        name += f" ({_('plan {plan}').format(plan=wording.listing(plans, language))})"
     period = f" {_(wording.PERIODS[fee.per])}" if fee.per not in (Per.ORDER,) else ""
     fitting = [rate for rate in fee.charges if not rate.sellers or draft.seller in rate.sellers]
     if not fitting and fee.otherwise == "none":
@@ -288,6 +296,12 @@ def _general(facts: Facts, fee: Fee, draft: Draft, store: Store, language: str) 
         return f"{name}: {wording.charge(of_kind[0], store.currency, language)}{period}"
     if len(fitting) == 1 or not any(rate.category for rate in fitting):
         return f"{name}: {wording.charge(fitting[0], store.currency, language)}{period}"
+    if all(rate.category for rate in fitting) and fee.otherwise == "none":
+        kinds = dict.fromkeys(category_name(facts, id, language) or id for rate in fitting for id in rate.category)
+        shown = wording.charge(fitting[0], store.currency, language)
+        return _("{fee}: {amount}, only for {goods}").format(
+            fee=name, amount=shown, goods=wording.listing(kinds, language)
+        )
     ends = [end for rate in fitting for end in _ends(rate.percent, rate.percent_max)]
     ends += [tier.percent for rate in fitting for tier in rate.tiers]
     if not ends:

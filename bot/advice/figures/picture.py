@@ -37,7 +37,7 @@ def comparison(desk: Desk, code: str, language: str) -> Picture | None:
     sale, currency = draft.sale(), draft.currency or ""
     gross = sale.price + sale.shipping
     bars = []
-    for place in found[:MOST_BARS]:
+    for place in sorted(found, key=lambda one: one.breakdown.platform.kind not in compare.MARKETPLACES)[:MOST_BARS]:
         low, high = place.net_low, place.net_high
         shown = wording.span(low, high, currency, language)
         if place.breakdown.is_at_most:

@@ -224,7 +224,7 @@ def payout_way(payout: Payout, facts: Facts, language: str) -> str:
 def source_lines(sources: Iterable[Source], language: str, today: date, most: int = 2) -> list[RichText]:
     """The sources with their dates, then what is to be said about their age and sureness."""
     t = translator(language)
-    lines, shown = [], list(dict.fromkeys(sources))
+    lines, shown = [], list({source.url: source for source in sources}.values())
     for source in shown[:most]:
         date_text = as_of_text(source.as_of, language)
         dated = t(_("of {date}")).format(date=date_text) if date_text else t(_("date not shown"))

@@ -121,6 +121,9 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     jsonl: Annotated[str | None, typer.Option(help="File of questions, one JSON object a line; - for input.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Add the evidence behind each answer.")] = False,
+    documents_only: Annotated[
+        bool, typer.Option("--documents-only", help="Leave the calculator out: all answers come from the documents.")
+    ] = False,
 ) -> None:
     """Answer without Telegram: one question, or a stream of them.
 
@@ -148,11 +151,12 @@ def ask(
                 fault = error.errors()[0]
                 err.print(f"--{fault['loc'][0]}: {fault['msg']}", style="red", markup=False)
                 raise typer.Exit(BAD_INPUT) from None
-            _print_answer(answers(build_adviser(settings), [question], profile, explain=explain), as_json)
+            given = answers(build_adviser(settings), [question], profile, explain=explain, figures=not documents_only)
+            _print_answer(given, as_json)
             return
         failed = False
         with _lines(str(jsonl)) as lines:
-            for answer in answer_lines(build_adviser(settings), lines, explain=explain):
+            for answer in answer_lines(build_adviser(settings), lines, explain=explain, figures=not documents_only):
                 failed = failed or "error" in answer
                 print(json.dumps(answer, ensure_ascii=False), flush=True)
     if failed:

@@ -23,6 +23,7 @@ from telegram.ext import (
 from telegram.request import BaseRequest
 
 from bot.advice.adviser import Adviser
+from bot.advice.figures.chart import Bar, draw
 from bot.handlers import ask, errors, feedback, figures, help, media, privacy, profile, welcome
 from bot.handlers.context import Context, Services
 from bot.ordering import ChatOrder
@@ -91,6 +92,7 @@ def build_application(
         if app.job_queue:
             app.job_queue.run_repeating(_follow_index, REFRESH_SECONDS)
             app.job_queue.run_repeating(_expire, EXPIRE_SECONDS, first=10)
+            app.job_queue.run_once(_warm, 1)
 
     async def tidy(_: App) -> None:
         await parts.close()
@@ -151,6 +153,13 @@ async def _stale(update: Update, _: Context) -> None:
 async def _follow_index(context: Context) -> None:
     adviser: Adviser = context.bot_data["services"].adviser
     await asyncio.to_thread(adviser.refresh)
+
+
+async def _warm(context: Context) -> None:
+    """So that the first question about figures and the first picture need not wait for tables and fonts."""
+    adviser: Adviser = context.bot_data["services"].adviser
+    await asyncio.to_thread(adviser.desk.warm)
+    await asyncio.to_thread(draw, "-", "-", [Bar("-", 0.5, 0.5, "-")])
 
 
 async def _expire(context: Context) -> None:

@@ -51,7 +51,9 @@ class Asked(BaseModel):
         return self.turns or [self.question or ""]
 
 
-def answer_lines(adviser: Adviser, lines: Iterable[str], *, explain: bool = False) -> Iterator[dict[str, Any]]:
+def answer_lines(
+    adviser: Adviser, lines: Iterable[str], *, explain: bool = False, figures: bool = True
+) -> Iterator[dict[str, Any]]:
     """One JSON object for each non-empty line: the answers, or `{"id", "error"}` for a line that is wrong."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -63,17 +65,19 @@ def answer_lines(adviser: Adviser, lines: Iterable[str], *, explain: bool = Fals
             where = ".".join(map(str, fault["loc"]))
             yield {"id": _id_of(line, number), "error": f"{where}: {fault['msg']}" if where else fault["msg"]}
             continue
-        yield {"id": asked.id, "answers": answers(adviser, asked.messages, asked.profile.profile(), explain=explain)}
+        profile = asked.profile.profile()
+        given = answers(adviser, asked.messages, profile, explain=explain, figures=figures)
+        yield {"id": asked.id, "answers": given}
 
 
 def answers(
-    adviser: Adviser, messages: Iterable[str], profile: Profile, *, explain: bool = False
+    adviser: Adviser, messages: Iterable[str], profile: Profile, *, explain: bool = False, figures: bool = True
 ) -> list[dict[str, Any]]:
-    """The answers to the messages of one conversation, in order."""
+    """The answers to the messages of one conversation, in order; without `figures` out of the documents alone."""
     earlier: Turn | None = None
     given = []
     for message in messages:
-        consultation = adviser.advise(message, profile, earlier)
+        consultation = adviser.advise(message, profile, earlier, figures=figures)
         earlier = consultation.turn
         given.append(as_json(consultation, explain=explain))
     return given

@@ -124,7 +124,7 @@ def ask(
             lines.write(json.dumps(line, ensure_ascii=False) + "\n")
         lines.seek(0)
         process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "ask", "--jsonl", "-", "--explain"],
+            [sys.executable, "-m", "bot", "ask", "--jsonl", "-", "--explain", "--documents-only"],
             stdin=lines,
             stdout=subprocess.PIPE,
             stderr=faults,

@@ -135,7 +135,7 @@ class Entities:
     payments: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     markets: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
+    origins: tuple[str, ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.platforms or self.payments or self.countries or self.markets)
@@ -248,7 +248,7 @@ class Gazetteer:
 
     def _without_article(self, key: str) -> _Name | None:
         # Arabic writes its article and "in", "from", "to" onto the word; Romance languages elide theirs.
-        for prefix in ("ال", "لل", "بال", "وال", "ب", "ل", "و", "l'", "d'"):
+        for prefix in ("ال", "لل", "بال", "وال", "فال", "ب", "ل", "و", "ف", "l'", "d'"):
             if key.startswith(prefix) and len(key) - len(prefix) >= 3:
                 rest = key.removeprefix(prefix)
                 for candidate in (rest, "ال" + rest):

@@ -86,19 +86,24 @@ class Adviser:
         """Let the workers finish."""
         self.executor.shutdown()
 
-    def advise(self, message: str, profile: Profile = Profile(), earlier: Turn | None = None) -> Consultation:
-        """Answer `message`. Blocks for some tens of milliseconds: call it in `executor` from asyncio."""
+    def advise(
+        self, message: str, profile: Profile = Profile(), earlier: Turn | None = None, *, figures: bool = True
+    ) -> Consultation:
+        """Answer `message`. Blocks for some tens of milliseconds: call it in `executor` from asyncio.
+
+        Without `figures` all is answered out of the documents, as the evaluation of the search needs it.
+        """
         started = time.perf_counter()
         search = self.index.search  # one generation for the whole question
         question = self._understanding.understand(message, profile, earlier)
         understood = time.perf_counter()
         if question.is_wordless:
             return Consultation(question, smalltalk.reply("wordless", question), time.perf_counter() - started)
-        figures = self.desk.reply(question, profile, earlier)
-        if figures is not None:
+        computed = self.desk.reply(question, profile, earlier) if figures else None
+        if computed is not None:
             ended = time.perf_counter()
             steps = {"understand": understood - started, "figures": ended - understood}
-            return Consultation(question, figures, ended - started, steps)
+            return Consultation(question, computed, ended - started, steps)
         evidence = search.search(question.text, question.entities)
         evidence, fits = self._fitting(question, evidence)
         found = time.perf_counter()

@@ -137,6 +137,7 @@ _BEFORE_PRICE = re.compile(
 _AFTER_PRICE = re.compile(
     r"^\s*($|[?!,;.؟])|^\s(on|in|at|from|via|sur|chez|en|na|no|da|por|kwenye|katika|plus|\+)\b|^\s(في|علي|على|ع)\b"
 )
+_FREE = re.compile(r"\b(free|gratuite?|offerte?|offert|gratis|bure)\b|مجان|بلاش|باطل")
 _JOINED = re.compile(r"\b(with|plus|and|avec|mas|con|com|y|e|et|na|pamoja)\b|(?:^|\s)و")
 _A_MONTH = re.compile(
     r"^\W*(?:\w+\s){0,2}(?:a|per|each|every|par|al|por|a cada|cada|kwa|kila|في|بال|كل)?\s?(?:/\s?)?"
@@ -197,7 +198,10 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
         amount *= magnitude
         if amount > MOST:
             continue
-        currencies = _leading_currency(right, rates, home) or _trailing_currency(left, rates, home)
+        before = _trailing_currency(left, rates, home)
+        if re.search(r"[a-z]$", left) and not before:
+            continue  # "MADE51"
+        currencies = _leading_currency(right, rates, home) or before
         currencies = _in_capitals(shown, currencies)
         if found and ends and _RANGE.match(plain[ends : match.start()]) and found[-1].currencies in ((), currencies):
             first = found.pop()  # "40-50 dollars": both may be meant
@@ -245,6 +249,12 @@ def _other_readings(digits: str, amount: Decimal, currencies: tuple[str, ...]) -
 
 def _stands_as_price(left: str, right: str) -> bool:
     return bool(_BEFORE_PRICE.search(left) and _AFTER_PRICE.match(right))
+
+
+def is_shipping_free(text: str) -> bool:
+    """True when `text` says that the buyer pays nothing for delivery."""
+    plain = fold(text)
+    return bool(_SHIPPING.search(plain) and _FREE.search(plain))
 
 
 def _is_a_month(right: str) -> bool:

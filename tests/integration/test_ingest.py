@@ -260,11 +260,11 @@ def test_a_read_only_folder_is_named(small_settings: Settings, clean_environment
 
 def test_shipped_vectors_are_those_of_the_shipped_documents(encoder: Encoder) -> None:
     shipped = read_shipped(SHIPPED / encoder.fingerprint.key)
-    documents, _ = load_documents(ROOT / "knowledge" / "documents")
+    documents, _ = load_documents(ROOT / "knowledge" / "documents", load_facts())
     from ingest.index import Inputs
     from knowledge.intents import load_intents
 
-    passages = Inputs(documents, load_intents()).passages()
+    passages = Inputs(documents, load_intents(), load_facts()).passages()
     texts: list[tuple[str, Role]] = [(passage.standing_alone, "passage") for passage in passages]
     texts += [(form, "query") for passage in passages for form in passage.questions]
     missing = [text for text, role in texts if key(text, role) not in shipped]

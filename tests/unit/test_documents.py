@@ -16,6 +16,7 @@ from knowledge.models import AsOf, Document, Kind, Topic
 from knowledge.settings import ROOT
 
 DOCUMENTS = ROOT / "knowledge" / "documents"
+FACTS = load_facts()
 BODY = " ".join(["word"] * 90)
 SOURCE = {"title": "Page", "publisher": "Etsy", "url": "https://etsy.com", "as_of": "2026-03", "confidence": "high"}
 
@@ -42,7 +43,7 @@ def write(folder: Path, name: str = "a-card", body: str = BODY, **changes: objec
 
 
 def test_a_valid_document_is_read(tmp_path: Path) -> None:
-    document = read_document(write(tmp_path))
+    document = read_document(write(tmp_path), FACTS)
     assert isinstance(document, Document)
     assert document.topic is Topic.FEES
     assert document.sources[0].as_of.earliest == date(2026, 3, 1)
@@ -67,14 +68,14 @@ def test_a_valid_document_is_read(tmp_path: Path) -> None:
 )
 def test_a_fault_names_file_and_field(tmp_path: Path, changes: dict[str, object], field: str, part: str) -> None:
     path = write(tmp_path, **changes)
-    problems = read_document(path)
+    problems = read_document(path, FACTS)
     assert isinstance(problems, list)
     assert any(p.path == path and p.field == field and part in p.message for p in problems), list(map(str, problems))
 
 
 @pytest.mark.parametrize("words", [79, 151])
 def test_a_card_has_the_length_of_a_card(tmp_path: Path, words: int) -> None:
-    problems = read_document(write(tmp_path, body=" ".join(["w"] * words)))
+    problems = read_document(write(tmp_path, body=" ".join(["w"] * words)), FACTS)
     assert isinstance(problems, list)
     assert problems[0].field == "body"
 
@@ -84,7 +85,7 @@ def test_broken_files_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
     (tmp_path / "b.md").write_bytes(b"\xff\xfe\x00broken")
     (tmp_path / "c.md").write_text("---\na: [unclosed\n---\ntext", encoding="utf-8")
     (tmp_path / "d.md").write_text("no front matter", encoding="utf-8")
-    documents, problems = load_documents(tmp_path)
+    documents, problems = load_documents(tmp_path, FACTS)
     assert [document.id for document in documents] == ["a-card"]
     assert {(problem.path.name, problem.field) for problem in problems} == {
         ("b.md", "file"),
@@ -97,13 +98,13 @@ def test_of_two_documents_with_one_id_the_first_is_kept(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         write(tmp_path / folder, title=f"Title in {folder}")
-    documents, problems = load_documents(tmp_path)
+    documents, problems = load_documents(tmp_path, FACTS)
     assert [document.title for document in documents] == ["Title in one"]
     assert [(problem.path.parent.name, problem.field) for problem in problems] == [("two", "id")]
 
 
 def test_the_repository_holds_what_was_promised() -> None:
-    documents, problems = load_documents(DOCUMENTS)
+    documents, problems = load_documents(DOCUMENTS, FACTS)
     assert not problems
     kinds = [document.kind for document in documents]
     assert kinds.count(Kind.CARD) >= 150
@@ -114,8 +115,8 @@ def test_the_repository_holds_what_was_promised() -> None:
 
 
 def test_tags_name_things_in_the_fact_tables() -> None:
-    documents, _ = load_documents(DOCUMENTS)
-    facts = load_facts()
+    documents, _ = load_documents(DOCUMENTS, FACTS)
+    facts = FACTS
     platforms = {platform.id for platform in facts.platforms}
     payments = {provider.id for provider in facts.payments}
     for document in documents:
@@ -145,7 +146,7 @@ def test_impossible_dates_are_refused(text: str) -> None:
 
 
 def test_a_card_is_one_passage_and_a_guide_one_for_each_section() -> None:
-    documents, _ = load_documents(DOCUMENTS)
+    documents, _ = load_documents(DOCUMENTS, FACTS)
     for document in documents:
         passages = cut(document)
         assert passages[0].id == document.id

@@ -6,6 +6,7 @@ import pytest
 
 from ingest.evaluate import Question, Result, abstention, by, load_questions, retrieval
 from knowledge.documents import load_documents
+from knowledge.facts import load_facts
 from knowledge.settings import ROOT
 
 QUESTIONS = load_questions()
@@ -64,7 +65,7 @@ def test_the_set_is_as_large_as_promised() -> None:
 
 
 def test_labels_name_documents_that_exist() -> None:
-    documents, _ = load_documents(ROOT / "knowledge" / "documents")
+    documents, _ = load_documents(ROOT / "knowledge" / "documents", load_facts())
     ids = {document.id for document in documents}
     for question in QUESTIONS:
         assert set(question.relevant) <= ids, question.id
@@ -72,7 +73,7 @@ def test_labels_name_documents_that_exist() -> None:
 
 
 def test_questions_are_not_copied_from_the_documents() -> None:
-    documents, _ = load_documents(ROOT / "knowledge" / "documents")
+    documents, _ = load_documents(ROOT / "knowledge" / "documents", load_facts())
     forms = {form.casefold().strip(" ?") for d in documents for own in d.questions.values() for form in own}
     copied = [q.id for q in QUESTIONS if q.expect == "answer" and q.turns[-1].casefold().strip(" ?") in forms]
     assert len(copied) <= len(QUESTIONS) * 0.01, copied

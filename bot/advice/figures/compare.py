@@ -17,6 +17,7 @@ from knowledge.eligibility import Eligibility, Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
 from knowledge.fees import Breakdown, Reason
 from knowledge.money import NoRateError, exchange
+from knowledge.tariff import Charge
 
 MOST_MARKETPLACES, MOST_SHOPS = 4, 3
 NEEDS_SHOWN = 2
@@ -157,11 +158,16 @@ def _entry(number: int, place: Place, draft: Draft, language: str) -> str:
     if sellers and sellers.needs:
         extras.append(_("asks for {needs}").format(needs=wording.needs(sellers.needs[:NEEDS_SHOWN], language)))
     for cost in place.breakdown.left_out:
-        if cost.reason in (Reason.RECURRING, Reason.ONCE) and cost.charge and cost.charge.is_known and cost.per:
+        if cost.reason in (Reason.RECURRING, Reason.ONCE) and cost.per and _costs(cost.charge):
+            assert cost.charge is not None, "a cost of something has its charge"
             amount = wording.charge(cost.charge, cost.currency, language)
             extras.append(f"{amount} {_(wording.PERIODS[cost.per])}")
     detail = f" ({'; '.join(extras)})" if extras else ""
     return f"{number}. {place.breakdown.store.name}: {net}{detail}"
+
+
+def _costs(charge: Charge | None) -> bool:
+    return charge is not None and bool(charge.percent or charge.fixed or charge.fixed_max or charge.tiers)
 
 
 def _basis(facts: Facts, draft: Draft, language: str) -> str:

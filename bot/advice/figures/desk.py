@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from rapidfuzz.distance import OSA
 
-from bot.advice.amounts import SPELLED, Mention, mentions, names_money
+from bot.advice.amounts import SPELLED, Mention, is_shipping_free, mentions, names_money
 from bot.advice.figures import compare, eligible, keep, paid, wording
 from bot.advice.figures.cues import has
 from bot.advice.figures.draft import Draft, Field, Wish, place
@@ -24,6 +24,7 @@ from bot.advice.reply import Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile, Question, Turn
 from bot.translation import country_name, translator
+from knowledge.eligibility import Verdict, eligibility
 from knowledge.facts import Facts, Store
 from knowledge.gazetteer import Entities, Gazetteer
 from knowledge.models import Document
@@ -73,6 +74,11 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.goods = Goods(self.facts)
+
+    def warm(self) -> None:
+        """Load what the first question would otherwise wait for: the names of currencies and goods."""
+        mentions("1 USD", self.facts.fx)
+        self.goods.find("-")
 
     def reply(self, question: Question, profile: Profile, earlier: Turn | None = None) -> Reply | None:
         """The answer to `question`, a question back, or None when it is not about figures."""
@@ -144,7 +150,7 @@ class Desk:
             return Wish.PAYOUT
         if has("allowed", folded) and not sums and not has("how", folded):
             joins = has("joining", folded) or length <= SHORT
-            if named.platforms and joins and not self._is_restricted(question):
+            if named.platforms and joins and not self._is_restricted(question, profile):
                 return Wish.ELIGIBLE
             if named.payments and not named.platforms and (named.countries or profile.country):
                 return Wish.PAYOUT
@@ -171,8 +177,16 @@ class Desk:
             return asks or length <= FEW_MORE
         return (has("net", folded) and length <= MOST_WORDS) or (asks and length <= FEW_MORE)
 
-    def _is_restricted(self, question: Question) -> bool:
-        return self.goods.find(question.text, question.language) in RESTRICTED
+    def _is_restricted(self, question: Question, profile: Profile) -> bool:
+        """True when the goods have rules of their own, so that a list of countries does not say yes."""
+        category = self.goods.find(question.text, question.language)
+        platform = self.facts.platform(question.asked.platforms[0])
+        if category not in RESTRICTED or platform is None:
+            return False
+        if platform.kind == "services" and category in ("services", "digital"):
+            return False
+        country = next(iter((*question.asked.origins, *question.asked.countries)), profile.country)
+        return country is None or eligibility(platform, country).verdict is not Verdict.NO
 
     def _filled(self, draft: Draft, question: Question, sums: list[Mention]) -> Draft:
         """`draft` with all that the message says."""
@@ -295,10 +309,13 @@ class Desk:
         only_a_sum = bool(sums) and not own.platforms and before.wish in (Wish.KEEP, Wish.COMPARE)
         if len(said) > LONGEST_ANSWER + 4 or not (question.is_follow_up or only_a_sum or len(content) <= FEW_WORDS):
             return None
-        says = own or sums or self.goods.find(question.original, question.language)
+        is_free = is_shipping_free(question.original)
+        says = own or sums or is_free or self.goods.find(question.original, question.language)
         if not says or has("other-matters", fold(question.original)):
             return None
         changed = self._filled(before.settled(asked=0), _only(question, own), sums)
+        if is_free:
+            changed = changed.but(shipping=Decimal(0))
         if own.platforms and before.wish is Wish.COMPARE:
             changed = changed.but(wish=Wish.KEEP, target=own.platforms[0])
         if own.platforms and before.plan:

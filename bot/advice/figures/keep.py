@@ -253,7 +253,8 @@ def rates(facts: Facts, draft: Draft, platform: Platform, store: Store, language
         lines.append(RichText.plain("• " + _("I know of no fee that it takes itself.")))
     title = _("{store}: what it takes").format(store=store.name)
     if draft.seller:
-        title += f" ({_('seller in {country}').format(country=country_name(draft.seller, language))})"
+        where = _("seller in {country}").format(country=country_name(draft.seller, language))
+        title = f"{title} ({where})"
     blocks = [RichText.bold(title), join(lines, "\n")]
     if left_out:
         blocks.append(RichText.plain(_("Only in some cases: {costs}.").format(costs="; ".join(left_out[:3]))))
@@ -284,7 +285,8 @@ def _general(facts: Facts, fee: Fee, draft: Draft, store: Store, language: str) 
     name = wording.fee_name(fee.kind, fee.name, language)
     if fee.plans:
         plans = [plan.name for plan in store.plans if plan.id in fee.plans]
-        name += f" ({_('plan {plan}').format(plan=wording.listing(plans, language))})"
+        plan = _("plan {plan}").format(plan=wording.listing(plans, language))
+        name = f"{name} ({plan})"
     period = f" {_(wording.PERIODS[fee.per])}" if fee.per not in (Per.ORDER,) else ""
     fitting = [rate for rate in fee.charges if not rate.sellers or draft.seller in rate.sellers]
     if not fitting and fee.otherwise == "none":

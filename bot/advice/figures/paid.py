@@ -116,7 +116,8 @@ def _in_country(facts: Facts, draft: Draft, language: str, today: date) -> Reply
         return _reply([RichText.plain(text.format(country=country))], [], [], draft, language, today, 0.5)
     lines = []
     for each in working:
-        limit = f" ({_('with limits')})" if each.receive is Verdict.LIMITED else ""
+        limits = _("with limits")
+        limit = f" ({limits})" if each.receive is Verdict.LIMITED else ""
         lines.append(RichText.plain(f"• {each.provider.name}{limit}"))
     title = _("In {country} sellers can be paid from abroad through:").format(country=country)
     blocks = [RichText.bold(title), join(lines, "\n"), _closed(facts, draft, language)]

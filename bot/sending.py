@@ -133,9 +133,9 @@ def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
     if len(reply.buttons) > MOST_ROWS and all(len(button.label) <= SHORT_LABEL for button in reply.buttons):
         return choices(reply.buttons)
     rows = [[_button(button)] for button in reply.buttons]
-    if reply.kind is ReplyKind.ANSWER and reply.passage:
-        document = reply.passage.split("#", 1)[0]
-        rows.append([_button(Button("👍", f"f:1:{document}")), _button(Button("👎", f"f:-1:{document}"))])
+    about = reply.judged_as
+    if reply.kind is ReplyKind.ANSWER and about:
+        rows.append([_button(Button("👍", f"f:1:{about}")), _button(Button("👎", f"f:-1:{about}"))])
     return InlineKeyboardMarkup(rows) if rows else None
 
 

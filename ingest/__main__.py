@@ -15,10 +15,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ingest.freshness import RATES_URL, findings, refresh_rates, wrong_names
 from ingest.index import BusyError, Difference, Inputs, difference
 from ingest.progress import progress_bar
 from ingest.sync import read_inputs, ship_vectors, sync
-from knowledge.documents import Problem
+from knowledge.documents import Problem, bare_problems
 from knowledge.encoders import Encoder, EncoderError, load_encoder
 from knowledge.facts import FactsError
 from knowledge.generation import GenerationError, current, generations, read_manifest
@@ -110,21 +111,53 @@ def sync_command(
 
 
 @app.command()
-def check() -> None:
-    """Validate all documents and fact tables; name file and field of each fault. Exit status 2 if any."""
+def check(
+    facts_to_review: Annotated[
+        bool, typer.Option("--facts", help="List every figure that is old, unconfirmed or missing.")
+    ] = False,
+) -> None:
+    """Validate all documents and fact tables; name file and field of each fault. Exit status 2 if any.
+
+    Figures that are old, unconfirmed or missing are no faults: they are counted, and listed with --facts.
+    """
     with clear_errors():
         settings = Settings.load()
         inputs, problems = read_inputs(settings)
         problems += _unknown_names(inputs, settings.documents_dir)
+        problems += bare_problems(settings.documents_dir, inputs.facts)
+        problems += [Problem(settings.facts_dir / f.file, f.fact, f.trouble) for f in wrong_names(inputs.facts)]
         facts = inputs.facts
     _print_problems(problems)
+    to_review = list(findings(facts, datetime.now(UTC).date()))
+    if facts_to_review:
+        for found in to_review:
+            out.print(f"{found.file}: {found.fact}: {found.trouble}", markup=False, highlight=False, soft_wrap=True)
     if problems:
         raise typer.Exit(INVALID)
+    stores = [store for platform in facts.platforms for store in platform.stores]
     out.print(
-        f"{len(inputs.documents)} documents, {len(facts.platforms)} platforms, {len(facts.payments)} payment "
-        f"providers, {len(facts.countries)} countries: all valid.",
+        f"{len(inputs.documents)} documents, {len(facts.platforms)} platforms with {len(stores)} stores, "
+        f"{len(facts.payments)} payment providers, {len(facts.countries)} countries, "
+        f"{len(facts.destinations)} destinations: all valid.",
         highlight=False,
     )
+    troubles = Counter(_kind_of_trouble(found.trouble) for found in to_review)
+    counted = ", ".join(f"{count} {trouble}" for trouble, count in troubles.most_common())
+    out.print(f"To review (--facts lists them): {counted or 'nothing'}.", highlight=False, soft_wrap=True)
+
+
+def _kind_of_trouble(trouble: str) -> str:
+    return "older than a year" if trouble.startswith("of ") else trouble
+
+
+@app.command()
+def rates(
+    source: Annotated[str, typer.Option("--from", help="Web address or file of the table.")] = RATES_URL,
+) -> None:
+    """Take the newest exchange rates into knowledge/facts/fx.yaml; `sync` then brings them into the answers."""
+    with clear_errors():
+        before, after = refresh_rates(Settings.load().facts_dir, source)
+    out.print(f"Rates of {after} (before: {before}). Run `python -m ingest sync` to use them.", highlight=False)
 
 
 def _unknown_names(inputs: Inputs, folder: Path) -> list[Problem]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from knowledge.facts import Facts
 from knowledge.models import Document
-from knowledge.references import UnknownReferenceError, resolve
+from knowledge.references import UnknownReferenceError, bare_figures, known_figures, resolve
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,22 @@ def load_documents(folder: Path, facts: Facts) -> tuple[list[Document], list[Pro
             documents[result.id] = result
             first_at[result.id] = path
     return list(documents.values()), problems
+
+
+def bare_problems(folder: Path, facts: Facts) -> list[Problem]:
+    """Figures written out in documents below `folder` although a table holds them: they would not follow an edit."""
+    problems = []
+    for path in _files(folder):
+        document = read_document(path, facts)
+        if isinstance(document, list):
+            continue
+        known = known_figures(facts, document.platforms, document.payments, document.markets)
+        body = frontmatter.loads(path.read_text(encoding="utf-8")).content
+        for figure in dict.fromkeys(bare_figures(body, known)):
+            problems.append(
+                Problem(path, "body", f'{figure} stands in a fact table: write its reference, or {{{{"{figure}"}}}}')
+            )
+    return problems
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -79,6 +79,21 @@ _MARKET_ALIASES = {
     "TR": ("turkey", "turquie", "turquia"),
     "CD": ("drc", "rdc", "congo kinshasa", "kinshasa", "kin", "lubumbashi", "goma"),
     "AO": ("luanda", "benguela"),
+    "CU": ("la habana", "havana"),
+    "VE": ("caracas", "maracaibo"),
+    "NI": ("managua",),
+    "YE": ("sanaa", "صنعاء", "تعز", "taiz"),
+    "SD": ("khartoum", "الخرطوم"),
+    "IQ": ("baghdad", "بغداد", "basra", "البصره", "erbil", "اربيل"),
+    "SY": ("damascus", "دمشق", "aleppo", "حلب"),
+    "LY": ("benghazi", "بنغازي"),
+    "AF": ("kabul", "herat"),
+    "SO": ("mogadishu", "hargeisa"),
+    "ML": ("bamako",),
+    "NE": ("niamey",),
+    "GN": ("conakry",),
+    "BI": ("bujumbura",),
+    "GA": ("libreville",),
     "DZ": ("algerie", "algiers", "alger"),
 }
 _DOMAIN = re.compile(r"\.(com|co|org|net|[a-z]{2})(\.[a-z]{2})?$")
@@ -116,7 +131,26 @@ BUYER_MARKETS = EU | frozenset(
 _DESTINATION = frozenset(
     map(fold, ("to", "into", "towards", "vers", "pour", "hacia", "para", "إلى", "الى", "kwenda", "hadi"))
 )
-_NO_NAMES = frozenset(["jamani", "kinda", "candy", "china's"])
+_NO_NAMES = frozenset(
+    [
+        "jamani",
+        "kinda",
+        "candy",
+        "china's",
+        "indican",
+        "indiana",
+        "burkini",
+        "chapas",
+        "chispas",
+        "nigerien",
+        "barbarian",
+        "barbarians",
+        "kanda",
+        "bolivariano",
+        "bolivariana",
+        "salta",
+    ]
+)
 """Everyday words that are a slip away from a name."""
 _COMING_FROM = frozenset(map(fold, ("from", "depuis", "desde", "kutoka", "من", "انا", "وانا")))
 _ORIGIN = frozenset(

@@ -97,13 +97,13 @@ class Adviser:
         search = self.index.search  # one generation for the whole question
         question = self._understanding.understand(message, profile, earlier)
         understood = time.perf_counter()
-        if question.is_wordless:
-            return Consultation(question, smalltalk.reply("wordless", question), time.perf_counter() - started)
         computed = self.desk.reply(question, profile, earlier) if figures else None
         if computed is not None:
             ended = time.perf_counter()
             steps = {"understand": understood - started, "figures": ended - understood}
             return Consultation(question, computed, ended - started, steps)
+        if question.is_wordless:  # only after the desk: to "what price?" a bare number is an answer
+            return Consultation(question, smalltalk.reply("wordless", question), time.perf_counter() - started)
         evidence = search.search(question.text, question.entities)
         evidence, fits = self._fitting(question, evidence)
         found = time.perf_counter()

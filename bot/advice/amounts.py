@@ -205,7 +205,7 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
         currencies = _in_capitals(shown, currencies)
         if found and ends and _RANGE.match(plain[ends : match.start()]) and found[-1].currencies in ((), currencies):
             first = found.pop()  # "40-50 dollars": both may be meant
-            found.append(replace(first, currencies=currencies, others=(amount,), is_negative=False))
+            found.append(replace(first, currencies=currencies, others=(amount,), is_negative=False, is_priced=True))
             continue
         ends = match.end()
         found.append(

@@ -60,7 +60,8 @@ class Figure:
 class Reply:
     """One reply. `passage` is the id of the passage that leads it; `ranking` lists documents, best first.
 
-    `draft` is the code of the question about figures that this answers or asks back for.
+    `draft` is the code of the question about figures that this answers or asks back for, `subject` what its
+    figures are about.
     """
 
     text: RichText
@@ -76,3 +77,9 @@ class Reply:
     intents: Mapping[str, float] = field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
     draft: str | None = None
+    subject: str | None = None
+
+    @property
+    def judged_as(self) -> str | None:
+        """What a thumb under this reply is about: the document that leads it, or the subject of its figures."""
+        return self.passage.split("#", 1)[0] if self.passage else self.subject

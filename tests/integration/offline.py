@@ -23,6 +23,7 @@ class OfflineRequest(BaseRequest):
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.fault: Fault | None = None
+        self.photos: list[bytes] = []
         self._ids = itertools.count(1000)
 
     @property
@@ -43,6 +44,8 @@ class OfflineRequest(BaseRequest):
             code, body = refused
             return code, json.dumps({"ok": False, "error_code": code, **body}).encode()
         self.calls.append((name, parameters))
+        files = (request_data.multipart_data or {}) if request_data else {}
+        self.photos += [content[1] for content in files.values() if isinstance(content[1], bytes)]
         return 200, json.dumps({"ok": True, "result": self._result(name, parameters)}).encode()
 
     def _result(self, name: str, parameters: dict[str, Any]) -> Any:
@@ -52,6 +55,10 @@ class OfflineRequest(BaseRequest):
             sent = {"message_id": next(self._ids), "date": int(time.time()), "from": ME}
             sent["chat"] = {"id": parameters["chat_id"], "type": "private"}
             return sent | {key: parameters[key] for key in ("text", "entities", "reply_markup") if key in parameters}
+        if name == "sendPhoto":
+            size = {"file_id": "p", "file_unique_id": "p", "width": 720, "height": 600}
+            chat = {"id": parameters["chat_id"], "type": "private"}
+            return {"message_id": next(self._ids), "date": int(time.time()), "from": ME, "chat": chat, "photo": [size]}
         return True
 
     def sent(self, method: str = "sendMessage") -> list[dict[str, Any]]:

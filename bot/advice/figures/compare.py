@@ -129,6 +129,7 @@ def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
         buttons=tuple(step for step in steps if len(step.action.encode()) <= 64),
         figures=tuple(_figure(place, draft) for place in found),
         draft=draft.settled().code,
+        subject="comparison",
     )
 
 

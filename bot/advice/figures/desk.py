@@ -443,7 +443,7 @@ class Desk:
     def _work_out(self, draft: Draft, language: str) -> Reply:
         today = self.today()
         if draft.wish is Wish.PAYOUT:
-            return paid.answer(self.facts, draft, language, today)
+            return paid.answer(self.facts, draft, self.documents(), language, today)
         if draft.wish is Wish.COMPARE:
             return self._with_rates(draft, language, lambda: compare.answer(self.facts, draft, language, today))
         platform = self.facts.platform(draft.target or "")
@@ -460,7 +460,7 @@ class Desk:
         if platform.status == "closed" or found is None:
             return self._no_fees(draft, platform.name, platform.status == "closed", language)
         if draft.wish is Wish.RATES:
-            return keep.rates(self.facts, draft, platform, found[1], language, today)
+            return keep.rates(self.facts, draft, platform, found[1], self.documents(), language, today)
         settled = draft.but(currency=draft.currency or found[1].currency)
 
         def work() -> Reply:

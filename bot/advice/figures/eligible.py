@@ -7,7 +7,8 @@ from datetime import date
 
 from bot.advice.figures import wording
 from bot.advice.figures.draft import Draft, Field, Wish
-from bot.advice.reply import Button, Figure, Reply, ReplyKind, label
+from bot.advice.figures.guides import guides
+from bot.advice.reply import UNKNOWN_DATE, Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.translation import country_name, translator
 from knowledge.eligibility import Eligibility, Verdict, Why, eligibility
@@ -57,11 +58,12 @@ def answer(
         figures=(
             Figure(
                 "eligibility",
-                as_of=found.sellers.as_of if found.sellers else Figure("").as_of,
+                as_of=found.sellers.as_of if found.sellers else UNKNOWN_DATE,
                 verdict=found.verdict.value,
             ),
         ),
         draft=draft.settled().code,
+        subject=f"eligibility-{platform.id}",
     )
 
 
@@ -132,26 +134,9 @@ def _steps(
         yield Button(_("How do I get the money?"), settled.but(wish=Wish.PAYOUT, target=found.platform.id).code)
         if found.platform.stores:
             yield Button(_("What does it take?"), settled.but(wish=Wish.RATES).code)
-    for document in _guides(documents, draft.seller or "", found.platform)[:2]:
-        yield Button(label(document.title), f"d:{document.id}")
+    topics = (Topic.ELIGIBILITY, Topic.ALTERNATIVES)
+    yield from guides(documents, topics, found.platform.id, draft.seller, most=2)
     if others and others[0].stores:
         other = settled.but(target=others[0].id)
         yield Button(_("And {platform}?").format(platform=others[0].name), other.code)
     yield Button(_("Another country"), settled.but(awaiting=Field.SELLER).code)
-
-
-def _guides(documents: Iterable[Document], country: str, platform: Platform) -> list[Document]:
-    """Documents about this platform and country, or about what to do instead."""
-
-    def worth(document: Document) -> int:
-        about = 2 * (platform.id in document.platforms) + 2 * (country in document.countries)
-        return about + (Topic.ELIGIBILITY in document.topics) + (Topic.ALTERNATIVES in document.topics)
-
-    fitting = [
-        document
-        for document in documents
-        if (not document.platforms or platform.id in document.platforms)
-        and (not document.countries or country in document.countries)
-        and worth(document) >= 3
-    ]
-    return sorted(fitting, key=worth, reverse=True)

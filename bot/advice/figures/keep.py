@@ -8,13 +8,14 @@ from decimal import Decimal
 
 from bot.advice.figures import wording
 from bot.advice.figures.draft import Draft, Field, Wish, categories
-from bot.advice.reply import Button, Figure, Reply, ReplyKind
+from bot.advice.figures.guides import guides
+from bot.advice.reply import UNKNOWN_DATE, Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.translation import Translate, country_name, translator
 from knowledge.eligibility import Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
 from knowledge.fees import Breakdown, LeftOut, Line, Reason, Sale, calculate
-from knowledge.models import AsOf
+from knowledge.models import Document, Topic
 from knowledge.money import NoRateError, currency_of, exchange, rounded
 from knowledge.payouts import gateways
 from knowledge.tariff import Fee, Per, When
@@ -54,6 +55,7 @@ def answer(facts: Facts, draft: Draft, breakdown: Breakdown, language: str, toda
         buttons=_steps(draft, breakdown, _),
         figures=figures(breakdown),
         draft=draft.settled().code,
+        subject=f"fees-{breakdown.store.id}",
     )
 
 
@@ -218,7 +220,7 @@ def figures(breakdown: Breakdown) -> tuple[Figure, ...]:
 
 def _figures(breakdown: Breakdown) -> Iterable[Figure]:
     dates = [line.source.as_of for line in breakdown.lines if line.is_known]
-    oldest = min(dates, key=lambda as_of: as_of.earliest or date.min, default=AsOf("unknown"))
+    oldest = min(dates, key=lambda as_of: as_of.earliest or date.min, default=UNKNOWN_DATE)
     currency = breakdown.currency
     if breakdown.is_at_most:
         yield Figure("net_at_most", breakdown.net_high, currency, oldest)
@@ -234,8 +236,16 @@ def _figures(breakdown: Breakdown) -> Iterable[Figure]:
             yield Figure(f"{line.id}_to", line.high, currency, line.source.as_of)
 
 
-def rates(facts: Facts, draft: Draft, platform: Platform, store: Store, language: str, today: date) -> Reply:
-    """What a store takes in general, for sellers in the draft's country."""
+def rates(
+    facts: Facts,
+    draft: Draft,
+    platform: Platform,
+    store: Store,
+    documents: Iterable[Document],
+    language: str,
+    today: date,
+) -> Reply:
+    """What a store takes in general, for sellers in the draft's country; one of `documents` goes with it."""
     _ = translator(language)
     lines, left_out, used = [], [], []
     for fee in store.fees:
@@ -266,6 +276,7 @@ def rates(facts: Facts, draft: Draft, platform: Platform, store: Store, language
         steps.append(Button(_("Set my country"), settled.but(awaiting=Field.SELLER).code))
     if len(platform.stores) > 1:
         steps.append(Button(_("Another store"), settled.but(awaiting=Field.STORE).code))
+    steps += guides(documents, (Topic.FEES,), platform.id, draft.seller)
     return Reply(
         join(blocks),
         ReplyKind.ANSWER,
@@ -276,6 +287,7 @@ def rates(facts: Facts, draft: Draft, platform: Platform, store: Store, language
         buttons=tuple(steps),
         figures=tuple(_rate_figures(store, draft, platform)),
         draft=settled.code,
+        subject=f"fees-{store.id}",
     )
 
 
@@ -305,7 +317,10 @@ def _general(facts: Facts, fee: Fee, draft: Draft, store: Store, language: str) 
             fee=name, amount=shown, goods=wording.listing(kinds, language)
         )
     ends = [end for rate in fitting for end in _ends(rate.percent, rate.percent_max)]
-    ends += [tier.percent for rate in fitting for tier in rate.tiers]
+    ends += [tier.percent for rate in fitting for tier in rate.tiers if tier.percent]
+    usual = next((rate for rate in fitting if not rate.category and rate.is_known), None)
+    if not ends and usual is not None:
+        return f"{name}: {wording.charge(usual, store.currency, language)}{period}"
     if not ends:
         return _("{fee}: depends on the kind of goods").format(fee=name)
     span = wording.percent(min(ends), language, max(ends))

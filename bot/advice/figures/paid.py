@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from bot.advice.figures import wording
 from bot.advice.figures.draft import Draft, Field, Wish
-from bot.advice.reply import Button, Figure, Reply, ReplyKind
+from bot.advice.figures.guides import guides
+from bot.advice.reply import UNKNOWN_DATE, Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.translation import country_name, translator
 from knowledge.eligibility import Verdict, Why, eligibility
 from knowledge.facts import Country, Facts, PaymentProvider, Platform
-from knowledge.models import Source
+from knowledge.models import Document, Source, Topic
 from knowledge.money import NoRateError
 from knowledge.payouts import Option, Settlement, option, options, settle
 
@@ -21,18 +23,22 @@ EXAMPLE = Decimal(100)
 MOST_OPTIONS = 6
 
 
-def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
-    """Ways to be paid: of one platform, by one service, or all that work in the country."""
+def answer(facts: Facts, draft: Draft, documents: Iterable[Document], language: str, today: date) -> Reply:
+    """Ways to be paid: of one platform, by one service, or all that work in the country; with one of `documents`."""
     assert draft.seller is not None, "the desk asks for the country first"
     platform = facts.platform(draft.target) if draft.target else None
     if platform is None and draft.target and (found := facts.store(draft.target)):
         platform = found[0]
     provider = facts.provider(draft.provider) if draft.provider else None
     if provider is not None:
-        return _by_service(facts, draft, provider, language, today)
-    if platform is not None:
-        return _by_platform(facts, draft, platform, language, today)
-    return _in_country(facts, draft, language, today)
+        reply = _by_service(facts, draft, provider, language, today)
+    elif platform is not None:
+        reply = _by_platform(facts, draft, platform, language, today)
+    else:
+        reply = _in_country(facts, draft, language, today)
+    about = provider or platform
+    more = guides(documents, (Topic.GETTING_PAID,), about.id if about else None, draft.seller)
+    return replace(reply, buttons=(*more, *reply.buttons))
 
 
 def _by_service(facts: Facts, draft: Draft, provider: PaymentProvider, language: str, today: date) -> Reply:
@@ -46,7 +52,7 @@ def _by_service(facts: Facts, draft: Draft, provider: PaymentProvider, language:
         blocks.append(_others(facts, draft, provider, language))
     sources = [found.source] if found.source else []
     sources += [provider.source_of(f.source, f.as_of, f.confidence) for f in provider.fees[:1] if found.works]
-    figures.insert(0, Figure("eligibility", as_of=sources[0].as_of if sources else Figure("").as_of,
+    figures.insert(0, Figure("eligibility", as_of=sources[0].as_of if sources else UNKNOWN_DATE,
                              verdict=found.receive.value))  # fmt: skip
     return _reply(blocks, sources, figures, draft, language, today, 0.5 if found.receive is Verdict.UNKNOWN else 1.0)
 
@@ -100,7 +106,7 @@ def _by_platform(facts: Facts, draft: Draft, platform: Platform, language: str, 
     if found.verdict is Verdict.NO or not found.payouts:
         blocks.append(_others(facts, draft, None, language))
     verdict = Figure("payout", verdict=", ".join(dict.fromkeys(p.to for p in found.payouts)) or "unknown",
-                     as_of=sources[0].as_of if sources else Figure("").as_of)  # fmt: skip
+                     as_of=sources[0].as_of if sources else UNKNOWN_DATE)  # fmt: skip
     if found.verdict is Verdict.NO:
         verdict = Figure("payout", verdict="no", as_of=verdict.as_of)
     return _reply(blocks, sources, [verdict, *figures], draft, language, today, 1.0 if found.payouts else 0.5)
@@ -126,7 +132,7 @@ def _in_country(facts: Facts, draft: Draft, language: str, today: date) -> Reply
     blocks.append(reached)
     sources = list(dict.fromkeys(each.source for each in working if each.source))[:2]
     verdict = Figure("payout", verdict=", ".join(each.provider.id for each in working),
-                     as_of=sources[0].as_of if sources else Figure("").as_of)  # fmt: skip
+                     as_of=sources[0].as_of if sources else UNKNOWN_DATE)  # fmt: skip
     return _reply(blocks, sources, [verdict, *figures], draft, language, today, 1.0)
 
 
@@ -237,4 +243,5 @@ def _reply(
         buttons=tuple(steps),
         figures=tuple(figures),
         draft=settled.code,
+        subject=f"payout-{draft.provider or draft.target or str(draft.seller).lower()}",
     )

@@ -105,14 +105,14 @@ RHYTHMS = {
 
 def money(amount: Decimal, currency: str, language: str) -> str:
     """`amount` with its ISO 4217 code, so that no dollar is taken for another: "USD 1,234.50"."""
-    return str(format_currency(amount, currency, "¤¤\u00a0#,##0.00", locale=language))
+    return str(format_currency(amount, currency, "¤¤ #,##0.00", locale=language))
 
 
 def span(low: Decimal, high: Decimal, currency: str, language: str) -> str:
     """A sum, or the two ends of a range with the currency once."""
     if low == high:
         return money(low, currency, language)
-    return f"{money(low, currency, language)}–{money(high, currency, language).split(chr(0xA0), 1)[-1]}"
+    return f"{money(low, currency, language)}–{money(high, currency, language).split(' ', 1)[-1]}"
 
 
 def percent(low: Decimal, language: str, high: Decimal | None = None) -> str:
@@ -123,7 +123,7 @@ def percent(low: Decimal, language: str, high: Decimal | None = None) -> str:
 
 def number(amount: Decimal, currency: str, language: str) -> str:
     """`amount` with the decimals of `currency`, without its code."""
-    return money(amount, currency, language).split("\u00a0", 1)[-1]
+    return money(amount, currency, language).split(" ", 1)[-1]
 
 
 def day(of: date, language: str) -> str:

@@ -176,6 +176,9 @@ def fees(
     category: Annotated[str | None, typer.Option(help="Kind of goods (clothing, home, ...).")] = None,
     plan: Annotated[str | None, typer.Option(help="The store's plan (individual, pro).")] = None,
     units: Annotated[int | None, typer.Option(help="Pieces sold a month; spreads monthly fees.")] = None,
+    options: Annotated[
+        list[str] | None, typer.Option("--with", help="An optional fee to count (offsite-ads); can be repeated.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Take --price as what must be left; find the price.")] = False,
     lang: Annotated[str, typer.Option(help="Language of the text, ISO 639-1.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -195,7 +198,9 @@ def fees(
     from knowledge.facts import load_facts
     from knowledge.models import LANGUAGES
 
-    asked = Asked(platform, price, currency, country, buyer, shipping, category, plan, units, keep)
+    asked = Asked(
+        platform, price, currency, country, buyer, shipping, category, plan, units, keep, tuple(options or ())
+    )
     today = datetime.now(UTC).date()
     with clear_errors():
         tables = load_facts(BotSettings.load().facts_dir)

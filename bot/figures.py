@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +15,7 @@ from knowledge.eligibility import eligibility
 from knowledge.facts import Facts, Platform, Store
 from knowledge.fees import Breakdown, price_for
 from knowledge.money import NoRateError
+from knowledge.tariff import When
 
 
 class BadInputError(Exception):
@@ -35,6 +36,7 @@ class Asked:
     plan: str | None = None
     units: int | None = None
     keep: bool = False
+    options: tuple[str, ...] = ()
 
 
 def draft_of(asked: Asked, facts: Facts) -> tuple[Draft, Platform, Store]:
@@ -73,9 +75,17 @@ def draft_of(asked: Asked, facts: Facts) -> tuple[Draft, Platform, Store]:
     plans = [plan.id for plan in store.plans]
     if asked.plan is not None and asked.plan not in plans:
         raise BadInputError(f"--plan {asked.plan}: not known; {store.name} has {', '.join(plans) or 'no plans'}")
+    optional = [fee.id for fee in store.fees if fee.when is not When.ALWAYS]
+    for option in asked.options:
+        if option not in optional:
+            raise BadInputError(f"--with {option}: not known; {store.name} has {', '.join(optional) or 'none'}")
     if asked.units is not None and asked.units < 1:
         raise BadInputError("--units: at least 1")
     return draft.but(target=store.id), platform, store
+
+
+def _is_converted(store: Store, options: tuple[str, ...]) -> bool:
+    return any(fee.id in options and fee.when is When.CONVERSION for fee in store.fees)
 
 
 def _amount(name: str, text: str, *, above_zero: bool) -> Decimal:
@@ -104,9 +114,10 @@ def reckon(asked: Asked, facts: Facts, language: str, today: date) -> tuple[Repl
     """
     draft, platform, store = draft_of(asked, facts)
     try:
-        breakdown = keep.with_gateway(facts, platform, store, draft.sale(), today)
+        sale = replace(draft.sale(), options=frozenset(asked.options), converted=_is_converted(store, asked.options))
+        breakdown = keep.with_gateway(facts, platform, store, sale, today)
         if asked.keep:
-            found = price_for(draft.sale().price, platform, store, draft.sale(), facts.fx, today, breakdown.provider)
+            found = price_for(sale.price, platform, store, sale, facts.fx, today, breakdown.provider)
             if found is None:
                 raise BadInputError(f"--keep: {store.name} reckons in {store.currency}; give the sum in that currency")
             breakdown, draft = found, draft.but(price=found.price)

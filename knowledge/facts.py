@@ -108,6 +108,7 @@ class Plan(Strict):
 
 class Store(Strict):
     """One site of a platform with its own fees. `currency` None: goods are priced in the seller's choice.
+    `aliases` tell it from the platform's other stores where its name is written in another way.
 
     `buyers` are the countries it sells to. `processing`: `own` when the store's fees include taking the
     payment, `gateway` when the seller needs a payment service of their own.
@@ -115,6 +116,7 @@ class Store(Strict):
 
     id: Annotated[Identifier, Field(max_length=20)]
     name: str
+    aliases: tuple[str, ...] = ()
     currency: CurrencyCode | None
     buyers: tuple[Area, ...] = ()
     plans: tuple[Plan, ...] = ()

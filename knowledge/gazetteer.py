@@ -273,7 +273,8 @@ class Gazetteer:
             if bare in self._abbreviations:
                 return self._abbreviations[bare]
         key = " ".join(token for token in tokens if token)
-        name = self._names.get(key) or self._without_article(key) or self._names.get(_DOMAIN.sub("", key))
+        bare_key = _DOMAIN.sub("", key).removesuffix("'s")
+        name = self._names.get(key) or self._without_article(key) or self._names.get(bare_key)
         if name and not (language in name.ambiguous_in and not shown[0][:1].isupper()):
             return name
         if name is None and len(tokens) == 1:

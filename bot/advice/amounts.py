@@ -201,7 +201,7 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
         before = _trailing_currency(left, rates, home)
         if re.search(r"[a-z]$", left) and not before:
             continue  # "MADE51"
-        currencies = _leading_currency(right, rates, home) or before
+        currencies = _leading_currency(right, rates, home) or before or _foreign_code(shown, match[0])
         currencies = _in_capitals(shown, currencies)
         if found and ends and _RANGE.match(plain[ends : match.start()]) and found[-1].currencies in ((), currencies):
             first = found.pop()  # "40-50 dollars": both may be meant
@@ -297,6 +297,14 @@ def _trailing_currency(left: str, rates: ExchangeRates, home: str | None) -> tup
     if match is None:
         return ()
     return _meaning(match[1], rates, home) or _meaning(match[1].rstrip("./"), rates, home)
+
+
+def _foreign_code(shown: str, digits: str) -> tuple[str, ...]:
+    """The code of a currency that we have no rate for, written in capitals beside the number."""
+    number = re.escape(digits)
+    match = re.search(rf"{number}\s?([A-Z]{{3}})\b|\b([A-Z]{{3}})\s?{number}", shown)
+    code = (match[1] or match[2]) if match else ""
+    return (code,) if code in Locale("en").currencies else ()
 
 
 def _in_capitals(shown: str, currencies: tuple[str, ...]) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def person(app: App, request_: OfflineRequest) -> Person:
 
 
 async def test_a_question_is_answered_on_one_screen_with_a_dated_source(person: Person) -> None:
-    (sent,) = await person.say("how much does etsy take from a sale?")
+    (sent,) = await person.say("how do i avoid the etsy currency conversion fee?")
     assert "Source: " in sent["text"]
     assert "checked " in sent["text"]
     assert utf16_length(sent["text"]) <= PHONE_SIZE + 100
@@ -164,19 +164,19 @@ async def test_feedback_is_kept_once_with_its_reason(person: Person) -> None:
 
     from bot.people import FeedbackRow
 
-    (sent,) = await person.say("how much does etsy take from a sale?")
+    (sent,) = await person.say("how do i avoid the etsy currency conversion fee?")
     up = buttons(sent)["👍"]
     await person.press(up, sent)
     await person.press(up.replace(":1:", ":-1:"), sent)
     reasons = person.request.sent("editMessageReplyMarkup")[-1]["reply_markup"]["inline_keyboard"]
     data = [button["callback_data"] for row in reasons for button in row]
-    assert "r:wrong:etsy-fees-per-sale" in data
+    assert "r:wrong:etsy-currency-conversion-fee" in data
     assert any(item.startswith("d:") for item in data), "next steps stay"
-    await person.press("r:wrong:etsy-fees-per-sale", sent)
+    await person.press("r:wrong:etsy-currency-conversion-fee", sent)
     people = person.app.bot_data["services"].people
     async with people._sessions() as session:
         rows = (await session.scalars(select(FeedbackRow))).all()
-    assert [(row.document, row.vote, row.reason) for row in rows] == [("etsy-fees-per-sale", -1, "wrong")]
+    assert [(row.document, row.vote, row.reason) for row in rows] == [("etsy-currency-conversion-fee", -1, "wrong")]
 
 
 async def test_forget_deletes_for_good(person: Person, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_the_terminal_is_the_same_bot_with_numbers_for_buttons(environment: dict
     done = bot(["chat"], own, "\n".join(typed) + "\n")
     assert done.returncode == 0, done.stderr
     assert "1  English" in done.stdout
-    assert "6.5" in done.stdout
+    assert "6,5%" in done.stdout
     assert "sacs en cuir" in done.stdout
     assert "👎" in done.stdout
     assert "Traceback" not in done.stderr

@@ -16,7 +16,7 @@ from bot.translation import country_name, translator
 from knowledge.eligibility import Eligibility, Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
 from knowledge.fees import Breakdown, Reason
-from knowledge.money import NoRateError, exchange
+from knowledge.money import NoRateError, currency_of, exchange, rounded
 from knowledge.tariff import Charge
 
 MOST_MARKETPLACES, MOST_SHOPS = 4, 3
@@ -86,8 +86,7 @@ def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
     _ = translator(language)
     assert draft.seller is not None and draft.currency is not None, "the desk asks for both first"
     found, unknown = places(facts, draft, today)
-    sale = draft.sale()
-    gross = wording.money(sale.price + sale.shipping, sale.currency, language)
+    gross = _gross(facts, draft, language)
     country = country_name(draft.seller, language)
     if not found:
         text = _("I know of no platform that surely takes sellers in {country} and whose fees I know.")
@@ -131,6 +130,17 @@ def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
         draft=draft.settled().code,
         subject="comparison",
     )
+
+
+def _gross(facts: Facts, draft: Draft, language: str) -> str:
+    """What the buyer pays, in the sale's currency and in the seller's own."""
+    sale = draft.sale()
+    paid, own = sale.price + sale.shipping, currency_of(draft.seller, facts)
+    shown = wording.money(paid, sale.currency, language)
+    if own is None or own == sale.currency or own not in facts.fx.per_usd:
+        return shown
+    exchanged = rounded(exchange(paid, sale.currency, own, facts.fx), own)
+    return f"{shown} ({wording.money(exchanged, own, language)})"
 
 
 def _list(title: str, places: Sequence[Place], draft: Draft, language: str) -> RichText:

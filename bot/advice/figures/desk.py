@@ -25,10 +25,10 @@ from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile, Question, Turn
 from bot.translation import country_name, translator
 from knowledge.eligibility import Verdict, eligibility
-from knowledge.facts import Facts, Store
+from knowledge.facts import ExchangeRates, Facts, Store
 from knowledge.gazetteer import Entities, Gazetteer
 from knowledge.models import Document
-from knowledge.money import NoRateError, currency_of
+from knowledge.money import NoRateError, currency_of, exchange, rounded
 from knowledge.normalise import fold, words
 
 MOST_QUESTIONS = 2
@@ -211,7 +211,7 @@ class Desk:
         )
         if category is not None:
             changes["category"] = category
-        return draft.but(**changes, **_amounts(sums))
+        return draft.but(**changes, **_amounts(sums, self.facts.fx))
 
     def _store_named(self, platform_id: str, text: str) -> str | None:
         """The store of a platform whose own name stands in `text`: Amazon Handmade, Fiverr, Global Selling."""
@@ -278,7 +278,7 @@ class Desk:
             if awaited is Field.SHIPPING:
                 return before.settled(shipping=plain[0].amount)
             price = plain[0]
-            return self._checked(before.settled(**_amounts(plain[:1])), [price], question.language)
+            return self._checked(before.settled(**_amounts(plain[:1], self.facts.fx)), [price], question.language)
         if awaited is Field.PRICE and has("a-lot", fold(text)):
             return self._ask(before, Field.PRICE, question.language)
         if awaited in (Field.SELLER, Field.BUYER):
@@ -511,15 +511,16 @@ def _prices_first(sums: list[Mention]) -> list[Mention]:
 
 def _name_words(store: Store) -> list[str]:
     """The words of a store's name and id that could tell it from its siblings; names of countries do so elsewhere."""
-    return [word for word in words(fold(f"{store.name} {store.id.replace('-', ' ')}")) if len(word) >= STORE_WORD]
+    spelled = " ".join((store.name, store.id.replace("-", " "), *store.aliases))
+    return [word for word in words(fold(spelled)) if len(word) >= STORE_WORD]
 
 
 def _is_like(name: str, word: str) -> bool:
     return name == word or (len(word) >= STORE_WORD and name.startswith(word[:4]) and OSA.distance(name, word) <= 1)
 
 
-def _amounts(sums: list[Mention]) -> dict[str, object]:
-    """Price, shipping and units out of the numbers of a message."""
+def _amounts(sums: list[Mention], rates: ExchangeRates) -> dict[str, object]:
+    """Price, shipping and units out of the numbers of a message; shipping in the currency of the price."""
     changes: dict[str, object] = {}
     prices = [s for s in sums if not (s.is_shipping or s.is_a_month)]
     prices = [s for s in prices if s.is_priced] or prices[:1]
@@ -532,10 +533,20 @@ def _amounts(sums: list[Mention]) -> dict[str, object]:
             changes["currency"] = price.currencies[0] if len(price.currencies) == 1 else None
     for mention in sums:
         if mention.is_shipping:
-            changes["shipping"] = mention.amount
+            changes["shipping"] = _in_currency(mention, changes.get("currency"), rates)
         if mention.is_a_month and mention.amount == mention.amount.to_integral_value() and mention.amount > 0:
             changes["units"] = min(int(mention.amount), 9999)
     return changes
+
+
+def _in_currency(mention: Mention, currency: object, rates: ExchangeRates) -> Decimal:
+    """The amount of `mention` in `currency`: a sale may name its price in dollars and its shipping in euros."""
+    if not isinstance(currency, str) or not mention.currencies or currency in mention.currencies:
+        return mention.amount
+    try:
+        return rounded(exchange(mention.amount, mention.currencies[0], currency, rates), currency)
+    except NoRateError:
+        return mention.amount
 
 
 def _with_profile(draft: Draft, profile: Profile) -> Draft:

@@ -13,6 +13,7 @@ from typing import Any
 
 from knowledge.facts import Facts, PaymentProvider, Platform, Store
 from knowledge.fees import Sale
+from knowledge.gazetteer import EU
 
 PREFIX = "q"
 CODE_BYTES = 64
@@ -155,9 +156,10 @@ class Draft:
         found = facts.store(target)
         if found is None and facts.platform(target) is None:
             return None
-        store = found[1] if found else None
-        return self.but(
-            target=target,
+        named = self.but(target=target)
+        place_found = place(named, facts)
+        store = place_found[1] if place_found else None
+        return named.but(
             category=_whole(category, [*(each.id for each in facts.categories), *(categories(store) if store else ())]),
             plan=_whole(plan, [each.id for each in store.plans]) if store else None,
         )
@@ -184,10 +186,9 @@ def best_store(platform: Platform, draft: Draft) -> Store:
     """The store of `platform` that fits the draft best: by the buyer's country, the currency, the seller's country."""
 
     def fit(store: Store) -> tuple[bool, bool, bool]:
-        sells_to_buyer = draft.buyer is not None and draft.buyer in store.buyers
+        sells_to_buyer = draft.buyer in store.buyers or (draft.buyer == "EU" and bool(EU & set(store.buyers)))
         same_money = draft.currency is not None and draft.currency == store.currency
-        at_home = draft.buyer is None and draft.seller is not None and draft.seller in store.buyers
-        return sells_to_buyer, same_money, at_home
+        return sells_to_buyer, same_money, draft.seller in store.buyers
 
     return max(platform.stores, key=fit)  # of equals the first, which is the platform's main one
 

@@ -46,7 +46,7 @@ def answer(
         names = wording.listing([other.name for other in others], language)
         blocks.append(RichText.plain(_("Open to sellers in your country: {platforms}.").format(platforms=names)))
     sources = [found.source] if found.source else []
-    blocks.append(join(wording.source_lines(sources, language, today), "\n"))
+    blocks.append(join(wording.source_lines(sources, language, today, official=platform), "\n"))
     return Reply(
         join(blocks),
         ReplyKind.ANSWER,

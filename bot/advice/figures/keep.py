@@ -40,10 +40,10 @@ def answer(facts: Facts, draft: Draft, breakdown: Breakdown, language: str, toda
     blocks = [
         RichText.bold(_headline(breakdown, language)),
         RichText.plain(_barred(draft, breakdown, language)),
-        join((*_conversions(facts, draft, breakdown, language), *_lines(breakdown, language)), "\n"),
+        join((*_conversions(facts, draft, breakdown, language), *_lines(draft, breakdown, language)), "\n"),
         RichText.plain(_assumed(facts, draft, breakdown, language)),
         RichText.plain(_left_out(breakdown, language)),
-        join(wording.source_lines(breakdown.sources, language, today), "\n"),
+        join(wording.source_lines(breakdown.sources, language, today, official=breakdown.platform), "\n"),
     ]
     return Reply(
         join(blocks),
@@ -124,16 +124,19 @@ def _conversions(facts: Facts, draft: Draft, breakdown: Breakdown, language: str
     yield RichText.plain(text)
 
 
-def _lines(breakdown: Breakdown, language: str) -> Iterable[RichText]:
+def _lines(draft: Draft, breakdown: Breakdown, language: str) -> Iterable[RichText]:
     for line in breakdown.lines:
-        yield RichText.plain(f"• {_line(line, breakdown.currency, language)}")
+        fee = breakdown.store.fee(line.id)
+        by_country = draft.seller is None and fee is not None and any(rate.sellers for rate in fee.rates)
+        yield RichText.plain(f"• {_line(line, breakdown.currency, by_country, language)}")
 
 
-def _line(line: Line, currency: str, language: str) -> str:
+def _line(line: Line, currency: str, by_country: bool, language: str) -> str:
     _ = translator(language)
     name = wording.fee_name(line.kind, line.name, language)
     if line.low is None or line.high is None:
-        return _("{fee}: the figure is not known").format(fee=name)
+        text = _("{fee}: depends on your country") if by_country else _("{fee}: the figure is not known")
+        return text.format(fee=name)
     amount = wording.span(line.low, line.high, currency, language)
     worked = wording.formula(line, currency, language)
     is_plain = len(line.terms) == 1 and line.terms[0].percent is None and not line.shared_by
@@ -269,7 +272,7 @@ def rates(
     if left_out:
         blocks.append(RichText.plain(_("Only in some cases: {costs}.").format(costs="; ".join(left_out[:3]))))
     sources = tuple({source.url: source for source in reversed(used)}.values())[::-1]
-    blocks.append(join(wording.source_lines(sources, language, today), "\n"))
+    blocks.append(join(wording.source_lines(sources, language, today, official=platform), "\n"))
     settled = draft.settled(asked=0, target=store.id)
     steps = [Button(_("Work it out for my price"), settled.but(wish=Wish.KEEP, awaiting=Field.PRICE).code)]
     if draft.seller is None and any(rate.sellers for fee in store.fees for rate in fee.rates):
@@ -304,7 +307,9 @@ def _general(facts: Facts, fee: Fee, draft: Draft, store: Store, language: str) 
     if not fitting and fee.otherwise == "none":
         return None
     if not fitting or not any(rate.is_known for rate in fitting):
-        return _("{fee}: the figure is not known").format(fee=name)
+        by_country = draft.seller is None and any(rate.sellers for rate in fee.rates)
+        text = _("{fee}: depends on your country") if by_country else _("{fee}: the figure is not known")
+        return text.format(fee=name)
     of_kind = [rate for rate in fitting if draft.category in rate.category] or [r for r in fitting if not r.category]
     if draft.category and of_kind:
         return f"{name}: {wording.charge(of_kind[0], store.currency, language)}{period}"
@@ -346,6 +351,7 @@ def _rate_figures(store: Store, draft: Draft, platform: Platform) -> Iterable[Fi
 
 
 def kinds(store: Store, facts: Facts, language: str, most: int) -> list[tuple[str, str]]:
-    """Ids and names of the kinds of goods that a store tells apart and everybody knows, the first ones first."""
-    known = [(id, category_name(facts, id, language) or id) for id in categories(store) if facts.category(id)]
-    return known[:most]
+    """Ids and names of the kinds of goods that a store tells apart, in the order of the table of kinds."""
+    told_apart = categories(store)
+    known = [category.id for category in facts.categories if category.id in told_apart]
+    return [(id, category_name(facts, id, language) or id) for id in known[:most]]

@@ -14,7 +14,7 @@ from bot.advice.reply import UNKNOWN_DATE, Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.translation import country_name, translator
 from knowledge.eligibility import Verdict, Why, eligibility
-from knowledge.facts import Country, Facts, PaymentProvider, Platform
+from knowledge.facts import Country, Facts, PaymentProvider, Platform, Service
 from knowledge.models import Document, Source, Topic
 from knowledge.money import NoRateError
 from knowledge.payouts import Option, Settlement, option, options, settle
@@ -54,7 +54,9 @@ def _by_service(facts: Facts, draft: Draft, provider: PaymentProvider, language:
     sources += [provider.source_of(f.source, f.as_of, f.confidence) for f in provider.fees[:1] if found.works]
     figures.insert(0, Figure("eligibility", as_of=sources[0].as_of if sources else UNKNOWN_DATE,
                              verdict=found.receive.value))  # fmt: skip
-    return _reply(blocks, sources, figures, draft, language, today, 0.5 if found.receive is Verdict.UNKNOWN else 1.0)
+    return _reply(
+        blocks, sources, figures, draft, language, today, 0.5 if found.receive is Verdict.UNKNOWN else 1.0, provider
+    )
 
 
 def _headline(found: Option, country: str, language: str) -> str:
@@ -109,7 +111,7 @@ def _by_platform(facts: Facts, draft: Draft, platform: Platform, language: str, 
                      as_of=sources[0].as_of if sources else UNKNOWN_DATE)  # fmt: skip
     if found.verdict is Verdict.NO:
         verdict = Figure("payout", verdict="no", as_of=verdict.as_of)
-    return _reply(blocks, sources, [verdict, *figures], draft, language, today, 1.0 if found.payouts else 0.5)
+    return _reply(blocks, sources, [verdict, *figures], draft, language, today, 1.0 if found.payouts else 0.5, platform)
 
 
 def _in_country(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
@@ -223,6 +225,7 @@ def _reply(
     language: str,
     today: date,
     confidence: float,
+    official: Service | None = None,
 ) -> Reply:
     _ = translator(language)
     settled = draft.settled(asked=0)
@@ -234,7 +237,7 @@ def _reply(
         everything = Draft(Wish.PAYOUT, seller=draft.seller)
         steps.insert(0, Button(_("All services in my country"), everything.code))
     return Reply(
-        join((*blocks, join(wording.source_lines(sources, language, today), "\n"))),
+        join((*blocks, join(wording.source_lines(sources, language, today, official=official), "\n"))),
         ReplyKind.ANSWER,
         "getting-paid",
         language,

@@ -13,7 +13,7 @@ from babel.numbers import format_currency, format_decimal
 from bot.advice.richtext import RichText
 from bot.translation import as_of_text, translator
 from bot.translation import mark as _
-from knowledge.facts import Facts, Payout
+from knowledge.facts import Facts, Payout, Service
 from knowledge.fees import Line, Term
 from knowledge.models import Confidence, Source
 from knowledge.tariff import Charge, FeeKind, Per
@@ -221,8 +221,10 @@ def payout_way(payout: Payout, facts: Facts, language: str) -> str:
     return ", ".join(parts)
 
 
-def source_lines(sources: Iterable[Source], language: str, today: date, most: int = 2) -> list[RichText]:
-    """The sources with their dates, then what is to be said about their age and sureness."""
+def source_lines(
+    sources: Iterable[Source], language: str, today: date, most: int = 3, official: Service | None = None
+) -> list[RichText]:
+    """The sources with their dates, then what is to be said about their age and sureness, with the `official` site."""
     t = translator(language)
     lines, shown = [], list({source.url: source for source in sources}.values())
     for source in shown[:most]:
@@ -239,4 +241,6 @@ def source_lines(sources: Iterable[Source], language: str, today: date, most: in
         )
     if any(source.confidence in (Confidence.LOW, Confidence.UNVERIFIED) for source in shown):
         lines.append(RichText.plain(t(_("We could not confirm some figures: treat them with care."))))
+    if official is not None and official.website and len(lines) > len(shown[:most]):
+        lines.append(RichText.plain(t(_("Official site:")) + " ") + RichText.link(official.name, official.website))
     return lines

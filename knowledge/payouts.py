@@ -14,6 +14,9 @@ from knowledge.money import exchange, rounded
 from knowledge.tariff import FeeKind, When
 
 ZERO = Decimal(0)
+HELD_ABROAD = ("wallet", "payout")
+"""Kinds of services that keep a balance from which the money has to be taken out; a gateway pays out by itself."""
+
 _ROWS = {"yes": Verdict.YES, "limited": Verdict.LIMITED, "invite": Verdict.LIMITED, "no": Verdict.NO}
 
 
@@ -82,7 +85,7 @@ class Settlement:
 
     `start` is the sum in `start_currency`; `lines` are in that currency. `rate` is the mid rate of `rate_date`;
     a margin hidden in the provider's own rate is taken off by `margin` percent instead of a line.
-    `is_at_most`: a fee on the way has no published figure.
+    `is_at_most`: a fee on the way has no published figure, or nothing is known of the way out (`exit_is_unknown`).
     """
 
     provider: PaymentProvider
@@ -96,11 +99,12 @@ class Settlement:
     rate_date: date
     margin: Decimal | None = None
     margin_max: Decimal | None = None
+    exit_is_unknown: bool = False
 
     @property
     def is_at_most(self) -> bool:
         """True when less will arrive than is shown."""
-        return any(not line.is_known for line in self.lines)
+        return self.exit_is_unknown or any(not line.is_known for line in self.lines)
 
 
 def settle(
@@ -157,6 +161,7 @@ def settle(
         rates.as_of,
         margin,
         margin_max,
+        exit_is_unknown=provider.kind in HELD_ABROAD and not any(f.kind is FeeKind.WITHDRAWAL for f in provider.fees),
     )
 
 

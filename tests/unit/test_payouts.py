@@ -15,11 +15,11 @@ from knowledge.payouts import gateways, option, options, settle
 FACTS = load_facts()
 
 
-def provider(*fees: dict[str, Any]) -> PaymentProvider:
+def provider(*fees: dict[str, Any], kind: str = "card-acquirer") -> PaymentProvider:
     common = {"name": "A fee", "source": "page", "as_of": "2026", "confidence": "low", "of": ["net"]}
     page = {"title": "Page", "publisher": "Press", "url": "https://example.org/"}
     return PaymentProvider.model_validate(
-        {"id": "test", "name": "Test", "kind": "wallet", "sources": {"page": page}, "fees": [common | f for f in fees]}
+        {"id": "test", "name": "Test", "kind": kind, "sources": {"page": page}, "fees": [common | f for f in fees]}
     )
 
 
@@ -98,6 +98,12 @@ def test_an_unknown_fee_makes_the_sum_at_most() -> None:
         Decimal(100), "USD", provider({"id": "w", "kind": "withdrawal", "per": "payout"}), country("KE"), FACTS.fx
     )
     assert found.is_at_most
+
+
+def test_a_balance_abroad_whose_way_out_is_not_known() -> None:
+    fee = {"id": "receiving", "kind": "receiving", "percent": 4}
+    assert settle(Decimal(100), "USD", provider(fee, kind="wallet"), country("KE"), FACTS.fx).is_at_most
+    assert not settle(Decimal(100), "USD", provider(fee), country("KE"), FACTS.fx).is_at_most
 
 
 def test_a_fee_for_other_countries_is_not_taken() -> None:

@@ -173,7 +173,7 @@ def _entry(number: int, place: Place, draft: Draft, language: str) -> str:
             assert cost.charge is not None, "a cost of something has its charge"
             amount = wording.charge(cost.charge, cost.currency, language)
             extras.append(f"{amount} {_(wording.PERIODS[cost.per])}")
-    detail = f" ({'; '.join(extras)})" if extras else ""
+    detail = f" ({wording.semicolons(extras, language)})" if extras else ""
     return f"{number}. {place.breakdown.store.name}: {net}{detail}"
 
 

@@ -118,13 +118,15 @@ class Desk:
             taken = self._taken(before, question, sums)
             if taken is not None:
                 return taken
-        if before is not None and question.is_follow_up:
+        wish = self._wish(folded, question, sums, profile)
+        own = self.gazetteer.find(question.original, question.language)
+        is_new = wish is not None and bool(own.platforms or own.payments or not question.is_follow_up)
+        if before is not None and not is_new:
             changed = self._follow_up(before, question, sums)
             if changed is not None:
                 return changed
-        wish = self._wish(folded, question, sums, profile)
         if wish is None:
-            return self._follow_up(before, question, sums) if before is not None else None
+            return None
         draft = self._filled(_with_profile(Draft(wish), profile), question, sums)
         if draft.category is None and profile.product:
             draft = draft.but(category=self.goods.find(profile.product, question.language))
@@ -313,6 +315,8 @@ class Desk:
         says = own or sums or is_free or self.goods.find(question.original, question.language)
         if not says or has("other-matters", fold(question.original)):
             return None
+        if own.payments and not own.platforms:
+            before = Draft(Wish.PAYOUT, seller=before.seller, price=before.price, currency=before.currency)
         changed = self._filled(before.settled(asked=0), _only(question, own), sums)
         if is_free:
             changed = changed.but(shipping=Decimal(0))

@@ -92,7 +92,9 @@ def _start(facts: Facts, found: Eligibility, language: str) -> RichText:
         lines.append(RichText.plain(_("You need: {needs}.").format(needs=wanted)))
     if found.payouts:
         ways = [wording.payout_way(payout, facts, language) for payout in found.payouts]
-        lines.append(RichText.plain(_("You are paid by: {ways}.").format(ways="; ".join(dict.fromkeys(ways)))))
+        lines.append(
+            RichText.plain(_("You are paid by: {ways}.").format(ways=wording.semicolons(dict.fromkeys(ways), language)))
+        )
     return join(lines, "\n")
 
 

@@ -164,7 +164,7 @@ def _assumed(facts: Facts, draft: Draft, breakdown: Breakdown, language: str) ->
         parts.append(_("plan {plan}").format(plan=plan.name))
     if breakdown.provider is not None:
         parts.append(_("payment through {service}").format(service=breakdown.provider.name))
-    return _("Reckoned with: {assumptions}.").format(assumptions=", ".join(parts))
+    return _("Reckoned with: {assumptions}.").format(assumptions=wording.commas(parts, language))
 
 
 def category_name(facts: Facts, id: str | None, language: str) -> str | None:
@@ -184,7 +184,7 @@ def _left_out(breakdown: Breakdown, language: str) -> str:
     found = sorted(breakdown.left_out, key=lambda cost: order.index(cost.reason))
     for cost in found[:MOST_LEFT_OUT]:
         parts.append(_cost(cost, language))
-    return _("Not included: {costs}.").format(costs="; ".join(parts))
+    return _("Not included: {costs}.").format(costs=wording.semicolons(parts, language))
 
 
 def _cost(cost: LeftOut, language: str) -> str:
@@ -270,7 +270,9 @@ def rates(
         title = f"{title} ({where})"
     blocks = [RichText.bold(title), join(lines, "\n")]
     if left_out:
-        blocks.append(RichText.plain(_("Only in some cases: {costs}.").format(costs="; ".join(left_out[:3]))))
+        blocks.append(
+            RichText.plain(_("Only in some cases: {costs}.").format(costs=wording.semicolons(left_out[:3], language)))
+        )
     sources = tuple({source.url: source for source in reversed(used)}.values())[::-1]
     blocks.append(join(wording.source_lines(sources, language, today, official=platform), "\n"))
     settled = draft.settled(asked=0, target=store.id)

@@ -18,6 +18,7 @@ from knowledge.facts import Country, Facts, PaymentProvider, Platform, Service
 from knowledge.models import Document, Source, Topic
 from knowledge.money import NoRateError
 from knowledge.payouts import Option, Settlement, option, options, settle
+from knowledge.tariff import FeeKind
 
 EXAMPLE = Decimal(100)
 MOST_OPTIONS = 6
@@ -46,12 +47,12 @@ def _by_service(facts: Facts, draft: Draft, provider: PaymentProvider, language:
     found = option(facts, provider, str(draft.seller))
     country = country_name(str(draft.seller), language)
     blocks = [RichText.bold(_headline(found, country, language))]
-    reached, figures = _reached(facts, draft, [provider] if found.receive is not Verdict.NO else [], language)
+    reached, figures, used = _reached(facts, draft, [provider] if found.receive is not Verdict.NO else [], language)
     blocks.append(reached)
     if not found.works:
         blocks.append(_others(facts, draft, provider, language))
     sources = [found.source] if found.source else []
-    sources += [provider.source_of(f.source, f.as_of, f.confidence) for f in provider.fees[:1] if found.works]
+    sources += used
     figures.insert(0, Figure("eligibility", as_of=sources[0].as_of if sources else UNKNOWN_DATE,
                              verdict=found.receive.value))  # fmt: skip
     return _reply(
@@ -102,9 +103,9 @@ def _by_platform(facts: Facts, draft: Draft, platform: Platform, language: str, 
         sources.append(found.source)
     providers = [provider for payout in found.payouts if (provider := facts.provider(payout.to))]
     usable = [p for p in providers if option(facts, p, str(draft.seller)).receive is not Verdict.NO]
-    reached, figures = _reached(facts, draft, usable if found.verdict is not Verdict.NO else [], language)
+    reached, figures, used = _reached(facts, draft, usable if found.verdict is not Verdict.NO else [], language)
     blocks.append(reached)
-    sources += [p.source_of(f.source, f.as_of, f.confidence) for p in usable[:1] for f in p.fees[:1]]
+    sources += used
     if found.verdict is Verdict.NO or not found.payouts:
         blocks.append(_others(facts, draft, None, language))
     verdict = Figure("payout", verdict=", ".join(dict.fromkeys(p.to for p in found.payouts)) or "unknown",
@@ -130,9 +131,9 @@ def _in_country(facts: Facts, draft: Draft, language: str, today: date) -> Reply
     title = _("In {country} sellers can be paid from abroad through:").format(country=country)
     blocks = [RichText.bold(title), join(lines, "\n"), _closed(facts, draft, language)]
     first = [each.provider for each in working if each.provider.fee("receiving") or each.provider.fee("withdrawal")]
-    reached, figures = _reached(facts, draft, first[:2], language)
+    reached, figures, used = _reached(facts, draft, first[:2], language)
     blocks.append(reached)
-    sources = list(dict.fromkeys(each.source for each in working if each.source))[:2]
+    sources = [*list(dict.fromkeys(each.source for each in working if each.source))[:1], *used]
     verdict = Figure("payout", verdict=", ".join(each.provider.id for each in working),
                      as_of=sources[0].as_of if sources else UNKNOWN_DATE)  # fmt: skip
     return _reply(blocks, sources, [verdict, *figures], draft, language, today, 1.0)
@@ -159,25 +160,28 @@ def _others(facts: Facts, draft: Draft, without: PaymentProvider | None, languag
 
 def _reached(
     facts: Facts, draft: Draft, providers: Sequence[PaymentProvider], language: str
-) -> tuple[RichText, list[Figure]]:
-    """What of the draft's sum, or of a hundred dollars, reaches the bank through each of `providers`."""
+) -> tuple[RichText, list[Figure], list[Source]]:
+    """What of the draft's sum, or of a hundred dollars, reaches the bank through each of `providers`, with the
+    sources of what they take."""
     country = facts.country(draft.seller)
     if country is None or not providers:
-        return RichText(), []
+        return RichText(), [], []
     amount, currency = draft.price or EXAMPLE, draft.currency or "USD"
     lines: list[RichText] = []
     figures: list[Figure] = []
+    sources: list[Source] = []
     for provider in {each.id: _with_exit(facts, each, country) for each in providers}.values():
         try:
             found = settle(amount, currency, provider, country, facts.fx)
         except NoRateError:
             continue
         lines.append(RichText.plain(_settlement(found, language)))
+        sources += [line.source for line in found.lines if line.is_known]
         name = "in_bank_at_most" if found.is_at_most else "in_bank"
         figures.append(
             Figure(f"{name}_{provider.id}", found.low if not found.is_at_most else found.high, found.currency)
         )
-    return join(lines, "\n"), figures
+    return join(lines, "\n"), figures, sources
 
 
 def _with_exit(facts: Facts, provider: PaymentProvider, country: Country) -> PaymentProvider:
@@ -206,6 +210,9 @@ def _settlement(found: Settlement, language: str) -> str:
         for line in found.lines
         if line.high != 0
     ]  # fmt: skip
+    if found.exit_is_unknown:
+        unknown = _("not known")
+        cuts.append(f"{_(wording.FEE_NAMES[FeeKind.WITHDRAWAL])} {unknown}")
     if found.margin:
         margin = wording.percent(found.margin, language, found.margin_max)
         cuts.append(_("{margin} hidden in the exchange rate").format(margin=margin))
@@ -213,7 +220,7 @@ def _settlement(found: Settlement, language: str) -> str:
     if found.is_at_most:
         text = _("Through {service}, of {start} at most {amount} reach you, because not all fees are known")
         shown = wording.money(found.high, found.currency, language)
-    detail = f" ({'; '.join(cuts)})" if cuts else ""
+    detail = f" ({wording.semicolons(cuts, language)})" if cuts else ""
     return text.format(service=found.provider.name, start=start, amount=shown) + detail + "."
 
 

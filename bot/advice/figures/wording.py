@@ -131,6 +131,19 @@ def day(of: date, language: str) -> str:
     return str(format_date(of, "d MMM y", locale=language))
 
 
+COMMA, SEMICOLON = {"ar": "، "}, {"ar": "؛ "}
+
+
+def commas(items: Iterable[str], language: str) -> str:
+    """Items with the comma of the language between them."""
+    return COMMA.get(language, ", ").join(items)
+
+
+def semicolons(items: Iterable[str], language: str) -> str:
+    """Items with the semicolon of the language between them."""
+    return SEMICOLON.get(language, "; ").join(items)
+
+
 def listing(items: Iterable[str], language: str) -> str:
     """Items joined as people join them: "a, b and c"."""
     return str(format_list(list(items), "standard", locale=language))
@@ -177,7 +190,7 @@ def charge(rate: Charge, currency: str | None, language: str) -> str:
                 bands.append(t(_("{rate} up to {limit}")).format(rate=shown or "0", limit=limit))
             else:
                 bands.append(t(_("{rate} above")).format(rate=shown or "0"))
-        shown = ", ".join(bands)
+        shown = commas(bands, language)
     else:
         shown = _plain(rate.percent, rate.percent_max, rate.fixed, rate.fixed_max, code, language)
     if rate.minimum is not None:
@@ -218,7 +231,7 @@ def payout_way(payout: Payout, facts: Facts, language: str) -> str:
         parts.append(t(RHYTHMS[payout.every[0]]))
     if payout.hold_days:
         parts.append(t(_("held up to {days} days")).format(days=payout.hold_days))
-    return ", ".join(parts)
+    return commas(parts, language)
 
 
 def source_lines(

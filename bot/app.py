@@ -158,7 +158,7 @@ async def _follow_index(context: Context) -> None:
 async def _warm(context: Context) -> None:
     """So that the first question about figures and the first picture need not wait for tables and fonts."""
     adviser: Adviser = context.bot_data["services"].adviser
-    await asyncio.to_thread(adviser.desk.warm)
+    await asyncio.to_thread(adviser.desk.reader.warm)
     await asyncio.to_thread(draw, "-", "-", [Bar("-", 0.5, 0.5, "-")])
 
 

@@ -57,7 +57,7 @@ def main() -> None:
     """Print the table."""
     configure_logs("ERROR")
     adviser = build_adviser(BotSettings.load())
-    adviser.desk.warm()
+    adviser.desk.reader.warm()
     for question in QUESTIONS:
         own = milliseconds(lambda question=question: adviser.advise(question, Profile("en")))
         alone = milliseconds(lambda question=question: adviser.index.encoder.encode([question], "query"), 5)

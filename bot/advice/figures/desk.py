@@ -1,53 +1,28 @@
-"""The desk for figures: recognises what is asked, asks back for what is missing, and has the answer worked out.
-
-All of it is decided by words and tables, without the encoder. What is not clearly a question about figures is
-left to the search.
-"""
+"""The desk for figures: has a message read, asks back for what is missing, and has the answer worked out."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from rapidfuzz.distance import OSA
-
-from bot.advice.amounts import SPELLED, Mention, is_shipping_free, mentions, names_money
 from bot.advice.figures import compare, eligible, keep, paid, wording
-from bot.advice.figures.cues import has
 from bot.advice.figures.draft import Draft, Field, Wish, place
-from bot.advice.figures.goods import Goods
-from bot.advice.language import FUNCTION_WORDS
+from bot.advice.figures.reading import Reader, Unclear, with_profile
 from bot.advice.reply import Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile, Question, Turn
 from bot.translation import country_name, translator
-from knowledge.eligibility import Verdict, eligibility
-from knowledge.facts import ExchangeRates, Facts, Store
-from knowledge.gazetteer import Entities, Gazetteer
+from knowledge.facts import Facts, Store
+from knowledge.gazetteer import Gazetteer
 from knowledge.models import Document
-from knowledge.money import NoRateError, currency_of, exchange, rounded
-from knowledge.normalise import fold, words
+from knowledge.money import NoRateError, currency_of
 
 MOST_QUESTIONS = 2
 """Asked back before the rest is assumed."""
 
-LONGEST_QUESTION = 45
-"""Words; who writes more tells a story, and the search reads it better."""
-
-MOST_WORDS, FEW_MORE, SHORT = 22, 12, 9
-"""Words of a question about eligibility, payouts or fees in general: a longer one holds more than that. In short
-ones few words are left that could mean something else."""
-
-STORE_WORD = 5
-FEW_WORDS = 3
-"""Content words of "hmm ok, and ebay?": so few go on with the question before."""
-
-LONGEST_ANSWER = 6
-"""Words of a reply to "what price?"; a longer one is a new question."""
-
+MOST_READINGS = 4
 USUAL_PRICES = {"USD": (10, 25, 50, 100)}
 POPULAR = ("etsy", "amazon-us", "ebay-us", "shopify", "jumia", "alibaba", "daraz", "shopee", "mercadolibre", "facebook")
 NEARBY = {
@@ -58,8 +33,6 @@ NEARBY = {
     "ar": ("EG", "MA", "TN", "JO", "LB", "PS"),
     "sw": ("TZ", "KE", "UG", "RW"),
 }
-RESTRICTED = ("food", "health", "beauty", "baby", "digital", "services", "electronics", "phones")
-"""Kinds of goods with rules of their own: a list of countries does not say whether they may be sold."""
 
 
 @dataclass
@@ -70,29 +43,26 @@ class Desk:
     gazetteer: Gazetteer
     documents: Callable[[], Iterable[Document]]
     today: Callable[[], date]
-    goods: Goods = field(init=False)
+    reader: Reader = field(init=False)
 
     def __post_init__(self) -> None:
-        self.goods = Goods(self.facts)
-
-    def warm(self) -> None:
-        """Load what the first question would otherwise wait for: the names of currencies and goods."""
-        mentions("1 USD", self.facts.fx)
-        self.goods.find("-")
+        self.reader = Reader(self.facts, self.gazetteer)
 
     def reply(self, question: Question, profile: Profile, earlier: Turn | None = None) -> Reply | None:
         """The answer to `question`, a question back, or None when it is not about figures."""
-        draft = self._draft(question, profile, earlier)
-        return self.answer(draft, question.language) if isinstance(draft, Draft) else draft
+        read = self.reader.read(question, profile, earlier)
+        if isinstance(read, Unclear):
+            return self._clarify(read, question.language)
+        return self.answer(read, question.language) if read is not None else None
 
     def press(self, code: str, profile: Profile, language: str) -> Reply | None:
         """The answer to a button; None when it names something that is gone."""
         draft = Draft.read(code, self.facts)
-        return None if draft is None else self.answer(_with_profile(draft, profile), language)
+        return None if draft is None else self.answer(with_profile(draft, profile), language)
 
     def start(self, profile: Profile, language: str) -> Reply:
         """The guided way: /fees."""
-        return self.answer(_with_profile(Draft(Wish.KEEP), profile), language)
+        return self.answer(with_profile(Draft(Wish.KEEP), profile), language)
 
     def answer(self, draft: Draft, language: str) -> Reply:
         """Answer `draft`, or ask for what it lacks."""
@@ -104,229 +74,6 @@ class Desk:
         if missing is not None:
             return self._ask(draft.ask(missing), missing, language)
         return self._work_out(draft, language)
-
-    # Understanding
-
-    def _draft(self, question: Question, profile: Profile, earlier: Turn | None) -> Draft | Reply | None:
-        folded = fold(question.original)
-        if len(words(folded)) > LONGEST_QUESTION or question.was_long:
-            return None
-        before = Draft.read(earlier.draft, self.facts) if earlier and earlier.draft else None
-        home = self._home(question, profile, before)
-        sums = _prices_first(mentions(question.original, self.facts.fx, home, question.language))
-        if before is not None and before.awaiting is not None:
-            taken = self._taken(before, question, sums)
-            if taken is not None:
-                return taken
-        wish = self._wish(folded, question, sums, profile)
-        own = self.gazetteer.find(question.original, question.language)
-        is_new = wish is not None and bool(own.platforms or own.payments or not question.is_follow_up)
-        if before is not None and not is_new:
-            changed = self._follow_up(before, question, sums)
-            if changed is not None:
-                return changed
-        if wish is None:
-            return None
-        draft = self._filled(_with_profile(Draft(wish), profile), question, sums)
-        if draft.category is None and profile.product:
-            draft = draft.but(category=self.goods.find(profile.product, question.language))
-        return self._checked(draft, sums, question.language)
-
-    def _home(self, question: Question, profile: Profile, before: Draft | None) -> str | None:
-        """The currency of the seller's country."""
-        iso = next(iter(question.asked.countries), None) or (before.seller if before else None) or profile.country
-        return currency_of(iso, self.facts)
-
-    def _wish(self, folded: str, question: Question, sums: list[Mention], profile: Profile) -> Wish | None:
-        """What kind of figure is asked for, if any. Trouble, tax and advertising have answers of their own."""
-        if has("other-matters", folded) or has("other-matters", fold(question.text)):
-            return None
-        named, length = question.asked, len(words(folded))
-        if self._asks_for_a_net(folded, question, sums):
-            several = len(named.platforms) > 1 or (not named.platforms and has("comparing", folded))
-            return Wish.COMPARE if several else Wish.KEEP
-        if has("conditions", folded) or length > MOST_WORDS:
-            return None
-        where = named.platforms or named.payments or named.countries or (has("abroad", folded) and profile.country)
-        if has("paid", folded) and where and not (named.platforms and sums):
-            return Wish.PAYOUT
-        if has("allowed", folded) and not sums and not has("how", folded):
-            joins = has("joining", folded) or length <= SHORT
-            if named.platforms and joins and not self._is_restricted(question, profile):
-                return Wish.ELIGIBLE
-            if named.payments and not named.platforms and (named.countries or profile.country):
-                return Wish.PAYOUT
-        if has("fee-words", folded) and len(named.platforms) == 1 and not sums and not named.payments:
-            return Wish.RATES
-        return None
-
-    def _asks_for_a_net(self, folded: str, question: Question, sums: list[Mention]) -> bool:
-        """True when the message speaks of a price and of what is left of it, or sells something somewhere."""
-        named, length = question.asked, len(words(folded))
-        is_sale = has("selling", folded) or self.goods.find(question.text, question.language) is not None
-        if not any(s.is_priced and not (s.is_shipping or s.is_a_month) for s in sums):
-            is_spelled = question.language not in SPELLED and names_money(question.original, self.facts.fx)
-            speaks_of_price = has("a-lot", folded) or is_spelled
-            return bool(speaks_of_price and is_sale and has("net", folded) and named.platforms)
-        asks = has("net", folded) or has("how-much", folded)
-        if has("paid", folded) and named.payments:
-            return False
-        if not named.platforms:
-            return (has("net", folded) and has("selling", folded)) or (
-                has("comparing", folded) and has("places", folded)
-            )
-        if is_sale:
-            return asks or length <= FEW_MORE
-        return (has("net", folded) and length <= MOST_WORDS) or (asks and length <= FEW_MORE)
-
-    def _is_restricted(self, question: Question, profile: Profile) -> bool:
-        """True when the goods have rules of their own, so that a list of countries does not say yes."""
-        category = self.goods.find(question.text, question.language)
-        platform = self.facts.platform(question.asked.platforms[0])
-        if category not in RESTRICTED or platform is None:
-            return False
-        if platform.kind == "services" and category in ("services", "digital"):
-            return False
-        country = next(iter((*question.asked.origins, *question.asked.countries)), profile.country)
-        return country is None or eligibility(platform, country).verdict is not Verdict.NO
-
-    def _filled(self, draft: Draft, question: Question, sums: list[Mention]) -> Draft:
-        """`draft` with all that the message says."""
-        named = question.asked
-        changes: dict[str, object] = {}
-        if named.platforms and draft.wish is not Wish.COMPARE:
-            changes["target"] = self._store_named(named.platforms[0], question.original) or named.platforms[0]
-        if draft.wish is Wish.PAYOUT and named.payments and not named.platforms:
-            changes["provider"] = named.payments[0]
-        places = (*named.countries, *(iso for iso in named.markets if iso not in named.countries))
-        seller = next(iter((*named.origins, *named.countries)), None)
-        customers = draft.wish is Wish.PAYOUT and has("abroad", fold(question.original))
-        if seller is None and draft.seller is None and draft.wish in (Wish.ELIGIBLE, Wish.PAYOUT) and not customers:
-            seller = next((iso for iso in named.markets if iso != "EU"), None)
-        if seller is not None:
-            changes["seller"] = seller
-        buyers = [iso for iso in places if iso != seller]
-        if buyers:
-            changes["buyer"] = buyers[0]
-        category = self.goods.find(
-            self.gazetteer.without(question.original, named, question.language), question.language
-        )
-        if category is not None:
-            changes["category"] = category
-        return draft.but(**changes, **_amounts(sums, self.facts.fx))
-
-    def _store_named(self, platform_id: str, text: str) -> str | None:
-        """The store of a platform whose own name stands in `text`: Amazon Handmade, Fiverr, Global Selling."""
-        platform = self.facts.platform(platform_id)
-        if platform is None or len(platform.stores) < 2:
-            return None
-        said = words(fold(text))
-        for store in platform.stores:
-            site = store.id.split("-")[-1]  # "jumia ci", "amazon uk"
-            at = [n for n, word in enumerate(said) if word == site and site != platform_id]
-            if any(n > 0 and platform_id in self.gazetteer.find(said[n - 1]).platforms for n in at):
-                return store.id
-        common = Counter(word for store in platform.stores for word in set(_name_words(store)))
-        for store in platform.stores:
-            own = [word for word in _name_words(store) if common[word] == 1]
-            if any(_is_like(word, token) for word in own for token in said):
-                return store.id
-        return None
-
-    def _checked(self, draft: Draft, sums: list[Mention], language: str) -> Draft | Reply:
-        """Ask back where the message names a price that cannot be, or that can be read in two ways."""
-        prices = [s for s in sums if s.is_priced and not (s.is_shipping or s.is_a_month)]
-        if any(s.is_negative for s in sums):
-            _ = translator(language)
-            lead = _("A price has to be above zero.")
-            return self._ask(draft.but(price=None).ask(Field.PRICE), Field.PRICE, language, lead)
-        is_one_price = draft.wish in (Wish.KEEP, Wish.COMPARE)
-        if is_one_price and prices and (prices[0].others or len(prices) > 1):
-            return self._ask_which_price(draft, prices, language)
-        if prices and len(prices[0].currencies) > 1:
-            found = place(draft, self.facts)
-            own = found[1].currency if found else None
-            if own in prices[0].currencies:
-                return draft.but(currency=own)
-            return self._ask(draft.ask(Field.CURRENCY), Field.CURRENCY, language, options=prices[0].currencies)
-        return draft
-
-    def _ask_which_price(self, draft: Draft, prices: list[Mention], language: str) -> Reply:
-        _ = translator(language)
-        text = _("Which of these is the price of one piece?")
-        buttons = []
-        shared = next((s.currencies[0] for s in prices if s.currencies), draft.currency)
-        for mention in prices:
-            for amount in (mention.amount, *mention.others):
-                currency = mention.currencies[0] if mention.currencies else shared
-                shown = wording.money(amount, currency, language) if currency else str(amount)
-                buttons.append(
-                    Button(shown, draft.settled(price=amount, currency=currency, asked=draft.asked + 1).code)
-                )
-        return _asking(text, buttons[:4], draft.ask(Field.PRICE), language)
-
-    def _taken(self, before: Draft, question: Question, sums: list[Mention]) -> Draft | Reply | None:
-        """The draft with the message as the answer to what was asked; None when it is something else."""
-        if len(question.text.split()) > LONGEST_ANSWER or "?" in question.text or "؟" in question.text:
-            return None
-        awaited, text = before.awaiting, question.text
-        plain = [s for s in sums if not s.is_a_month]
-        if awaited in (Field.PRICE, Field.SHIPPING, Field.CURRENCY) and (plain or awaited is Field.CURRENCY):
-            if any(s.is_negative for s in plain) and not (awaited is Field.SHIPPING and plain[0].amount == 0):
-                return self._checked(before, plain, question.language)
-            if awaited is Field.CURRENCY:
-                code = self._currency_named(text)
-                return before.settled(currency=code) if code else None
-            if awaited is Field.SHIPPING:
-                return before.settled(shipping=plain[0].amount)
-            price = plain[0]
-            return self._checked(before.settled(**_amounts(plain[:1], self.facts.fx)), [price], question.language)
-        if awaited is Field.PRICE and has("a-lot", fold(text)):
-            return self._ask(before, Field.PRICE, question.language)
-        if awaited in (Field.SELLER, Field.BUYER):
-            iso = self.gazetteer.country(text)
-            key = "seller" if awaited is Field.SELLER else "buyer"
-            return before.settled(**{key: iso}) if iso else None
-        if awaited is Field.PLATFORM and question.asked.platforms:
-            return before.settled(target=question.asked.platforms[0])
-        if awaited is Field.CATEGORY:
-            category = self.goods.find(text, question.language)
-            return before.settled(category=category) if category else None
-        if awaited is Field.UNITS and sums and sums[0].amount == sums[0].amount.to_integral_value() > 0:
-            return before.settled(units=min(int(sums[0].amount), 9999))
-        return None
-
-    def _currency_named(self, text: str) -> str | None:
-        found = mentions(f"1 {text}", self.facts.fx)
-        return found[0].currencies[0] if found and found[0].currencies else None
-
-    def _follow_up(self, before: Draft, question: Question, sums: list[Mention]) -> Draft | Reply | None:
-        """ "And for 60 dollars?", "and on eBay?", "and from Kenya?": the same question with something changed."""
-        said = words(fold(question.original))
-        # In a conversation about services "wise" is the service, also without a capital letter.
-        own = self.gazetteer.find(question.original, question.language) or self.gazetteer.find(
-            question.original.title(), question.language
-        )
-        content = [word for word in said if word not in FUNCTION_WORDS and len(word) > 1]
-        only_a_sum = bool(sums) and not own.platforms and before.wish in (Wish.KEEP, Wish.COMPARE)
-        if len(said) > LONGEST_ANSWER + 4 or not (question.is_follow_up or only_a_sum or len(content) <= FEW_WORDS):
-            return None
-        is_free = is_shipping_free(question.original)
-        says = own or sums or is_free or self.goods.find(question.original, question.language)
-        if not says or has("other-matters", fold(question.original)):
-            return None
-        if own.payments and not own.platforms:
-            before = Draft(Wish.PAYOUT, seller=before.seller, price=before.price, currency=before.currency)
-        changed = self._filled(before.settled(asked=0), _only(question, own), sums)
-        if is_free:
-            changed = changed.but(shipping=Decimal(0))
-        if own.platforms and before.wish is Wish.COMPARE:
-            changed = changed.but(wish=Wish.KEEP, target=own.platforms[0])
-        if own.platforms and before.plan:
-            changed = changed.but(plan=None)
-        if not own.countries and own.markets and before.wish in (Wish.KEEP, Wish.COMPARE):
-            changed = changed.but(seller=before.seller, buyer=own.markets[0])
-        return self._checked(changed, sums, question.language)
 
     # Asking back
 
@@ -353,6 +100,22 @@ class Desk:
         if draft.asked < MOST_QUESTIONS and draft.category is None and _category_is_needed(found[1]):
             return Field.CATEGORY
         return None
+
+    def _clarify(self, unclear: Unclear, language: str) -> Reply:
+        """Ask back about a message that can be read in several ways, or in none."""
+        _ = translator(language)
+        draft = unclear.draft
+        if unclear.prices:
+            buttons = [
+                Button(
+                    wording.money(price.amount, price.currency, language) if price.currency else str(price.amount),
+                    draft.settled(price=price.amount, currency=price.currency or None).code,
+                )
+                for price in unclear.prices[:MOST_READINGS]
+            ]
+            return _asking(_("Which of these is the price of one piece?"), buttons, draft, language)
+        lead = _("A price has to be above zero.") if unclear.is_impossible else ""
+        return self._ask(draft, draft.awaiting or Field.PRICE, language, lead, unclear.currencies)
 
     def _ask(self, draft: Draft, wanted: Field, language: str, lead: str = "", options: Sequence[str] = ()) -> Reply:
         """Ask for `wanted`, with buttons; `options` are the currencies that a price can be in."""
@@ -504,62 +267,6 @@ def _asking(text: str, buttons: list[Button], draft: Draft, language: str) -> Re
     return Reply(
         RichText.plain(text), ReplyKind.ASK_BACK, "fees", language, buttons=fitting, confidence=1.0, draft=draft.code
     )
-
-
-def _prices_first(sums: list[Mention]) -> list[Mention]:
-    """Without bare numbers where a sum with a currency is named: they count something else."""
-    if any(s.currencies and not s.is_shipping for s in sums):
-        return [s for s in sums if s.currencies or s.is_shipping or s.is_a_month or s.others]
-    return sums
-
-
-def _name_words(store: Store) -> list[str]:
-    """The words of a store's name and id that could tell it from its siblings; names of countries do so elsewhere."""
-    spelled = " ".join((store.name, store.id.replace("-", " "), *store.aliases))
-    return [word for word in words(fold(spelled)) if len(word) >= STORE_WORD]
-
-
-def _is_like(name: str, word: str) -> bool:
-    return name == word or (len(word) >= STORE_WORD and name.startswith(word[:4]) and OSA.distance(name, word) <= 1)
-
-
-def _amounts(sums: list[Mention], rates: ExchangeRates) -> dict[str, object]:
-    """Price, shipping and units out of the numbers of a message; shipping in the currency of the price."""
-    changes: dict[str, object] = {}
-    prices = [s for s in sums if not (s.is_shipping or s.is_a_month)]
-    prices = [s for s in prices if s.is_priced] or prices[:1]
-    if prices:
-        # Among bare numbers a sum with a currency is the price.
-        price = next((s for s in prices if s.currencies), prices[0])
-        if not price.is_negative:
-            changes["price"] = price.amount
-        if price.currencies:
-            changes["currency"] = price.currencies[0] if len(price.currencies) == 1 else None
-    for mention in sums:
-        if mention.is_shipping:
-            changes["shipping"] = _in_currency(mention, changes.get("currency"), rates)
-        if mention.is_a_month and mention.amount == mention.amount.to_integral_value() and mention.amount > 0:
-            changes["units"] = min(int(mention.amount), 9999)
-    return changes
-
-
-def _in_currency(mention: Mention, currency: object, rates: ExchangeRates) -> Decimal:
-    """The amount of `mention` in `currency`: a sale may name its price in dollars and its shipping in euros."""
-    if not isinstance(currency, str) or not mention.currencies or currency in mention.currencies:
-        return mention.amount
-    try:
-        return rounded(exchange(mention.amount, mention.currencies[0], currency, rates), currency)
-    except NoRateError:
-        return mention.amount
-
-
-def _with_profile(draft: Draft, profile: Profile) -> Draft:
-    return draft.but(seller=draft.seller or profile.country, buyer=draft.buyer or profile.market)
-
-
-def _only(question: Question, entities: Entities) -> Question:
-    """The question with only what its own words name."""
-    return replace(question, asked=entities)
 
 
 def _seller_matters(store: Store) -> bool:

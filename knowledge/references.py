@@ -55,7 +55,7 @@ def _written(path: str, facts: Facts) -> str:
     owner, fees, currency = _fees_of(thing, facts, path)
     fee = next((fee for fee in fees if fee.id == name), None)
     if fee is None:
-        return _fact(path, owner, name)
+        return _fact(path, owner, name, whom)
     rate = _rate(fee, whom)
     if rate is None:
         raise UnknownReferenceError(f"{{{{{path}}}}}: the fee has no rate for {whom or 'everybody'}")
@@ -136,8 +136,9 @@ def _month(as_of: AsOf) -> str:
     return str(format_date(day, "y" if as_of.precision == "year" else "MMMM y", locale="en"))
 
 
-def _fact(path: str, owner: Platform | PaymentProvider, name: str) -> str:
-    """A platform's fact that is no fee: `sellers` (countries whose sellers it takes), `sellers-count`, `hold-days`."""
+def _fact(path: str, owner: Platform | PaymentProvider, name: str, whom: str | None) -> str:
+    """A platform's fact that is no fee: `sellers` (countries whose sellers it takes), `sellers-count`, `hold-days`,
+    and `paid-by@payoneer` (countries whose sellers it pays in that way)."""
     if isinstance(owner, Platform) and owner.sellers and name in ("sellers", "sellers-count"):
         open_to = [code for code in owner.sellers.open_to if code != "*"]
         if open_to:
@@ -146,6 +147,10 @@ def _fact(path: str, owner: Platform | PaymentProvider, name: str) -> str:
         holds = [payout.hold_days for payout in owner.payouts if payout.hold_days]
         if holds:
             return str(max(holds))
+    if isinstance(owner, Platform) and name == "paid-by":
+        paid = [code for payout in owner.payouts if payout.to == whom for code in payout.sellers if code != "*"]
+        if paid:
+            return _countries(paid)
     raise UnknownReferenceError(f"{{{{{path}}}}}: {owner.id} has no fee or fact {name!r}")
 
 

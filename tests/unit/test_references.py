@@ -26,6 +26,8 @@ DOCUMENTS = ROOT / "knowledge" / "documents"
         ("{{ebay-us.per-order-fee.tier2.fixed}}", "USD 0.40"),
         ("{{pay/paypal.receiving}}", "4.4% + USD 0.30"),
         ("{{to/GB.duty-free-up-to}} and {{to/GB.tax}}", "GBP 135 and 20%"),
+        ("{{jiji.sellers}}", "Ethiopia, Ghana, Kenya, Nigeria, Tanzania, and Uganda"),
+        ("{{jumia.sellers-count}} countries", "8 countries"),
         ("{{etsy.currency-conversion.as-of}}", "October 2026"),
         ('{{"15%"}} aside', "15% aside"),
         ("no reference {here}", "no reference {here}"),

@@ -123,7 +123,7 @@ _MAGNITUDES = {
     10_000_000: "crore crores",
 }
 _SHIPPING = re.compile(
-    r"\b(shipping|postage|delivery|freight|livraison|envoi|port|frais de port|envio|envios|flete|frete|entrega|"
+    r"\b(shipping|postage|delivery|freight|livraison|envoi|port|frais de port|envio|envios|flete|frete|portes|entrega|"
     r"usafirishaji|usafiri|kusafirisha|kutuma|posta)\b|شحن|توصيل"
 )
 _PIECES = re.compile(
@@ -138,6 +138,7 @@ _AFTER_PRICE = re.compile(
     r"^\s*($|[?!,;.؟])|^\s(on|in|at|from|via|sur|chez|en|na|no|da|por|kwenye|katika|plus|\+)\b|^\s(في|علي|على|ع)\b"
 )
 _FREE = re.compile(r"\b(free|gratuite?|offerte?|offert|gratis|bure)\b|مجان|بلاش|باطل")
+_WITHOUT = re.compile(r"\b(no|without|free|sans|sin|sem|bila|hakuna)\b|بدون|بلا|مجان")
 _JOINED = re.compile(r"\b(with|plus|and|avec|mas|con|com|y|e|et|na|pamoja)\b|(?:^|\s)و")
 _A_MONTH = re.compile(
     r"^\W*(?:\w+\s){0,2}(?:a|per|each|every|par|al|por|a cada|cada|kwa|kila|في|بال|كل)?\s?(?:/\s?)?"
@@ -273,7 +274,8 @@ def _is_shipping(left: str, right: str) -> bool:
     near_left = " ".join(re.split(r"\d|[,;.?!؟]\s", left)[-1].split()[-4:])
     after = _SHIPPING.search(near_right)
     if after:
-        return not _JOINED.search(near_right[: after.start()])
+        between = near_right[: after.start()]
+        return not (_JOINED.search(between) or _WITHOUT.search(between))
     return bool(_SHIPPING.search(near_left)) and not re.search(
         r"\b(free|gratis|gratuit|gratuite|bure)\b|مجان", near_left
     )

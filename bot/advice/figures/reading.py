@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from rapidfuzz.distance import OSA
 
-from bot.advice.amounts import SPELLED, Mention, is_shipping_free, mentions, names_money
+from bot.advice.amounts import Mention, is_shipping_free, mentions, names_money
 from bot.advice.figures.cues import has
 from bot.advice.figures.draft import Draft, Field, Wish, place
 from bot.advice.figures.goods import Goods
@@ -131,7 +131,7 @@ class Reader:
         named, length = question.asked, len(words(folded))
         is_sale = has("selling", folded) or self.goods.find(question.text, question.language) is not None
         if not any(s.is_priced and not (s.is_shipping or s.is_a_month) for s in sums):
-            is_spelled = question.language not in SPELLED and names_money(question.original, self.facts.fx)
+            is_spelled = not has("comparing", folded) and names_money(question.original, self.facts.fx)
             speaks_of_price = has("a-lot", folded) or is_spelled
             return bool(speaks_of_price and is_sale and has("net", folded) and named.platforms)
         asks = has("net", folded) or has("how-much", folded)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import frontmatter
 import pytest
 
@@ -58,10 +60,9 @@ def test_bare_figures_are_found_and_bound_or_quoted_ones_are_not() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENTS.rglob("*.md")), ids=lambda path: path.stem)
-def test_no_document_repeats_a_figure_that_a_table_holds(path: object) -> None:
-    found = next(each for each in DOCUMENTS.rglob("*.md") if each == path)
-    document = read_document(found, FACTS)
+def test_no_document_repeats_a_figure_that_a_table_holds(path: Path) -> None:
+    document = read_document(path, FACTS)
     assert isinstance(document, Document), document
-    body = frontmatter.loads(found.read_text(encoding="utf-8")).content
+    body = frontmatter.loads(path.read_text(encoding="utf-8")).content
     known = known_figures(FACTS, document.platforms, document.payments, document.markets)
     assert not bare_figures(body, known), 'write {{thing.fee}} instead, or {{"..."}} if it is another figure'

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import frontmatter
 import yaml
+from frontmatter.default_handlers import YAMLHandler
 from pydantic import ValidationError
 
 from knowledge.facts import Facts
@@ -31,7 +33,7 @@ def read_document(path: Path, facts: Facts) -> Document | list[Problem]:
     """Read one file and write out its references to `facts`; every fault comes back as a `Problem` that names file
     and field."""
     try:
-        post = frontmatter.loads(path.read_text(encoding="utf-8"))
+        post = _post(path)
     except (OSError, UnicodeDecodeError) as error:
         return [Problem(path, "file", f"cannot be read: {error}")]
     except yaml.YAMLError as error:
@@ -47,6 +49,17 @@ def read_document(path: Path, facts: Facts) -> Document | list[Problem]:
     if document.id != path.stem:
         return [Problem(path, "id", f"is {document.id!r} but the file is named {path.name}")]
     return document
+
+
+class _Yaml(YAMLHandler):
+    """Front matter by libyaml, which is ten times faster than PyYAML's own parser."""
+
+    def load(self, fm: str, **_: object) -> Any:
+        return yaml.load(fm, yaml.CSafeLoader)
+
+
+def _post(path: Path) -> frontmatter.Post:
+    return frontmatter.loads(path.read_text(encoding="utf-8"), handler=_Yaml())
 
 
 def _problem(path: Path, field: str, message: str) -> Problem:
@@ -84,7 +97,7 @@ def bare_problems(folder: Path, facts: Facts) -> list[Problem]:
         if isinstance(document, list):
             continue
         known = known_figures(facts, document.platforms, document.payments, document.markets)
-        body = frontmatter.loads(path.read_text(encoding="utf-8")).content
+        body = _post(path).content
         for figure in dict.fromkeys(bare_figures(body, known)):
             problems.append(
                 Problem(path, "body", f'{figure} stands in a fact table: write its reference, or {{{{"{figure}"}}}}')

@@ -80,6 +80,7 @@ class Adviser:
         if not self.index.refresh():
             return False
         self._prepare()
+        self.desk.reader.warm()
         return True
 
     def close(self) -> None:

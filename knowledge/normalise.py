@@ -21,6 +21,11 @@ def visible(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
 
 
+def one_form(text: str) -> str:
+    """`text` with one form of each Arabic letter, as `fold` leaves them; nothing else is changed."""
+    return text.translate(_ARABIC_VARIANTS)
+
+
 def fold(text: str) -> str:
     """Case-folded `text` without accents and Arabic vowel marks, with one form of each Arabic letter.
 

@@ -139,6 +139,9 @@ _AFTER_PRICE = re.compile(
 )
 _FREE = re.compile(r"\b(free|gratuite?|offerte?|offert|gratis|bure)\b|مجان|بلاش|باطل")
 _WITHOUT = re.compile(r"\b(no|without|free|sans|sin|sem|bila|hakuna)\b|بدون|بلا|مجان")
+_INCLUDED = re.compile(
+    r"\s(is |est |esta )?(included|incl|compris|inclus|incluid[oa]|incluso|pamoja)\b|\s(شامل|محسوب|داخل)"
+)
 _JOINED = re.compile(r"\b(with|plus|and|avec|mas|con|com|y|e|et|na|pamoja)\b|(?:^|\s)و")
 _A_MONTH = re.compile(
     r"^\W*(?:\w+\s){0,2}(?:a|per|each|every|par|al|por|a cada|cada|kwa|kila|في|بال|كل)?\s?(?:/\s?)?"
@@ -146,6 +149,7 @@ _A_MONTH = re.compile(
 )
 _NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])(?:\d{1,3}(?:[ '\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d(?:[\d.,]*\d)?)(?!\d)")
 _SIGN_INSIDE = re.compile(r"(\d)\s?([€$£])(\d\d)\b")
+_SPACED_CFA = re.compile(r"\bf\.?\s?c\.?f\.?a\b\.?")
 _SINCE = re.compile(r"\b(in|en|em|since|depuis|desde|mwaka|عام|سنه)\s$")
 _PERCENT = re.compile(r"\s?(%|(percent|per cent|pour cent|por ciento|por cento|asilimia)\b)")
 _LEFT = re.compile(r"([^\s\d.,;:()\[\]\"?!،؛؟]+(?:\.[a-z]+)?[./$]?)\s?$")
@@ -179,10 +183,11 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
     `home` is the currency of the seller's country: it decides what "pesos" or "francs" are. Numbers written out
     in words of `language` count too when the text has no digits.
     """
-    if language in SPELLED and not any(char.isdigit() for char in text):
+    is_spelled = language in SPELLED and not any(char.isdigit() for char in text)
+    if is_spelled:
         text = alpha2digit(text, language)
     plain = fold(_western_digits(visible(text)).replace("٫", ".").replace("٬", ","))
-    plain = _SIGN_INSIDE.sub(r"\1.\3\2", plain)
+    plain = _SPACED_CFA.sub("fcfa", _SIGN_INSIDE.sub(r"\1.\3\2", plain))
     shown = _western_digits(visible(text))
     found: list[Mention] = []
     ends = 0
@@ -220,7 +225,7 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
                 is_priced=bool(currencies) or _stands_as_price(left, right),
             )
         )
-    return found
+    return [mention for mention in found if mention.currencies] if is_spelled else found  # not "a three piece"
 
 
 def _western_digits(text: str) -> str:
@@ -275,7 +280,8 @@ def _is_shipping(left: str, right: str) -> bool:
     after = _SHIPPING.search(near_right)
     if after:
         between = near_right[: after.start()]
-        return not (_JOINED.search(between) or _WITHOUT.search(between))
+        included = _INCLUDED.match(near_right[after.end() :])
+        return not (included or _JOINED.search(between) or _WITHOUT.search(between))
     return bool(_SHIPPING.search(near_left)) and not re.search(
         r"\b(free|gratis|gratuit|gratuite|bure)\b|مجان", near_left
     )

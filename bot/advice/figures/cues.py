@@ -9,21 +9,25 @@ from typing import Literal
 
 import yaml
 
+from knowledge.normalise import one_form
+
 Cue = Literal[
     "selling", "net", "fee-words", "comparing", "allowed", "joining", "how", "paid", "other-matters", "conditions",
-    "a-lot", "places", "abroad", "how-much",
+    "a-lot", "places", "abroad", "how-much", "left",
 ]  # fmt: skip
 """`selling` something; what is left (`net`); `fee-words` alone; `comparing` places; being `allowed` to and `joining`;
 asking `how`; being `paid`; `other-matters` that have answers of their own; `conditions` that a list of countries
 does not answer; a price that is no number (`a-lot`); `places` to sell in general; money from
-`abroad`; `how-much`."""
+`abroad`; `how-much`; what is `left`, said outright."""
 
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
     listed = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
     return {
-        cue: re.compile("|".join(dict.fromkeys(pattern for patterns in by_language.values() for pattern in patterns)))
+        cue: re.compile(
+            one_form("|".join(dict.fromkeys(pattern for patterns in by_language.values() for pattern in patterns)))
+        )
         for cue, by_language in listed.items()
     }
 

@@ -116,7 +116,7 @@ class Reader:
         where = named.platforms or named.payments or named.countries or (has("abroad", folded) and profile.country)
         if has("paid", folded) and where and not (named.platforms and sums):
             return Wish.PAYOUT
-        if has("allowed", folded) and not sums and not has("how", folded):
+        if has("allowed", folded) and not (sums or has("how", folded) or has("fee-words", folded)):
             joins = has("joining", folded) or length <= SHORT
             if named.platforms and joins and not self._is_restricted(question, profile):
                 return Wish.ELIGIBLE
@@ -132,8 +132,9 @@ class Reader:
         is_sale = has("selling", folded) or self.goods.find(question.text, question.language) is not None
         if not any(s.is_priced and not (s.is_shipping or s.is_a_month) for s in sums):
             is_spelled = not has("comparing", folded) and names_money(question.original, self.facts.fx)
-            speaks_of_price = has("a-lot", folded) or is_spelled
-            return bool(speaks_of_price and is_sale and has("net", folded) and named.platforms)
+            speaks_of_price = has("a-lot", folded) or is_spelled or (has("left", folded) and has("how-much", folded))
+            asks = speaks_of_price and has("net", folded) and not has("fee-words", folded)
+            return bool(asks and is_sale and named.platforms)
         asks = has("net", folded) or has("how-much", folded)
         if has("paid", folded) and named.payments:
             return False
@@ -230,7 +231,7 @@ class Reader:
             if awaited is Field.SHIPPING:
                 return before.settled(shipping=plain[0].amount)
             price = plain[0]
-            return self._checked(before.settled(**_amounts(plain[:1], self.facts.fx)), [price])
+            return self._checked(before.settled(**_amounts(plain[:1], self.facts.fx, bare=True)), [price])
         if awaited is Field.PRICE and has("a-lot", fold(text)):
             return Unclear(before)
         if awaited in (Field.SELLER, Field.BUYER):
@@ -268,6 +269,8 @@ class Reader:
         if own.payments and not own.platforms:
             before = Draft(Wish.PAYOUT, seller=before.seller, price=before.price, currency=before.currency)
         changed = self._filled(before.settled(asked=0), _only(question, own), sums)
+        if only_a_sum:
+            changed = changed.but(**_amounts(sums, self.facts.fx, bare=True))
         if is_free:
             changed = changed.but(shipping=Decimal(0))
         if own.platforms and before.wish is Wish.COMPARE:
@@ -306,11 +309,13 @@ def _readings(prices: list[Mention], currency: str | None) -> tuple[Money, ...]:
     )
 
 
-def _amounts(sums: list[Mention], rates: ExchangeRates) -> dict[str, object]:
-    """Price, shipping and units out of the numbers of a message; shipping in the currency of the price."""
+def _amounts(sums: list[Mention], rates: ExchangeRates, *, bare: bool = False) -> dict[str, object]:
+    """Price, shipping and units out of the numbers of a message; shipping in the currency of the price.
+
+    With `bare` a number without a currency is a price too, as in an answer to "what price?".
+    """
     changes: dict[str, object] = {}
-    prices = [s for s in sums if not (s.is_shipping or s.is_a_month)]
-    prices = [s for s in prices if s.is_priced] or prices[:1]
+    prices = [s for s in sums if (s.is_priced or bare) and not (s.is_shipping or s.is_a_month)]
     if prices:
         # Among bare numbers a sum with a currency is the price.
         price = next((s for s in prices if s.currencies), prices[0])

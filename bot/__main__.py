@@ -51,10 +51,11 @@ def start(context: typer.Context) -> None:
 
 
 def _build_if_missing(settings: BotSettings) -> None:
-    """Build the index when there is none yet; a progress bar shows how far it is."""
-    from knowledge.generation import current
+    """Build the index when there is none yet, or one of an older layout; a progress bar shows how far it is."""
+    from knowledge.generation import HASHED_FILES, current
 
-    if current(settings.data_dir) is not None:
+    folder = current(settings.data_dir)
+    if folder is not None and all((folder / name).is_file() for name in HASHED_FILES):
         return
     from ingest.index import BusyError
     from ingest.progress import progress_bar

@@ -130,9 +130,8 @@ def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
 
     Many short choices stand in two columns.
     """
-    if len(reply.buttons) > MOST_ROWS and all(len(button.label) <= SHORT_LABEL for button in reply.buttons):
-        return choices(reply.buttons)
-    rows = [[_button(button)] for button in reply.buttons]
+    is_choice = len(reply.buttons) > MOST_ROWS and all(len(button.label) <= SHORT_LABEL for button in reply.buttons)
+    rows = [list(row) for row in choices(reply.buttons, columns=2 if is_choice else 1).inline_keyboard]
     about = reply.judged_as
     if reply.kind is ReplyKind.ANSWER and about:
         rows.append([_button(Button("👍", f"f:1:{about}")), _button(Button("👎", f"f:-1:{about}"))])

@@ -141,7 +141,8 @@ def _changed_facts(folder: Path | None, facts: Facts) -> tuple[str, ...]:
         before = Facts.model_validate_json((folder / "facts.json").read_text(encoding="utf-8")) if folder else None
     except (OSError, ValueError):
         before = None
-    return tuple(name for name, table in _tables(facts).items() if not before or _tables(before).get(name) != table)
+    known = _tables(before) if before else {}
+    return tuple(name for name, table in _tables(facts).items() if known.get(name) != table)
 
 
 def _tables(facts: Facts) -> dict[str, object]:

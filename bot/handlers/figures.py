@@ -59,7 +59,8 @@ async def _send(update: Update, context: Context, reply: Reply) -> None:
 async def _draw(update: Update, context: Context, code: str, language: str) -> None:
     """Send the comparison as a picture. Drawing takes a while, so it is done by another thread."""
     service, chat = services(context), chat_id(update)
-    found = picture.comparison(service.adviser.desk, code, language)
+    run = asyncio.get_running_loop().run_in_executor
+    found = await run(service.adviser.executor, picture.comparison, service.adviser.desk, code, language)
     if found is None:
         await _gone(update, context, language)
         return

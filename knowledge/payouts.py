@@ -72,9 +72,8 @@ def gateways(facts: Facts, country: str) -> list[PaymentProvider]:
     for provider in facts.payments:
         if provider.kind in ("card-acquirer", "wallet") and option(facts, provider, country).receive is Verdict.YES:
             fee = provider.fee("receiving")
-            if fee is not None and any(
-                rate.is_known and (not rate.sellers or country in rate.sellers) for rate in fee.charges
-            ):
+            fitting = [rate for rate in fee.charges if not rate.sellers or country in rate.sellers] if fee else []
+            if fitting and fitting[0].is_known:
                 found.append(provider)
     return found
 

@@ -142,3 +142,5 @@ def test_options_never_name_a_service_that_is_closed_there() -> None:
 def test_gateways_have_a_known_fee_for_the_country() -> None:
     assert "paystack" in [service.id for service in gateways(FACTS, "KE")]
     assert "stripe" not in [service.id for service in gateways(FACTS, "KE")]
+    assert "paypal" in [service.id for service in gateways(FACTS, "MA")]
+    assert "paypal" not in [service.id for service in gateways(FACTS, "BR")]  # its rate there is not known

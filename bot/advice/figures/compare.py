@@ -78,6 +78,8 @@ def _place(
         return None
     if not any(line.is_known for line in breakdown.lines):
         return None
+    if breakdown.is_at_most and breakdown.net_high == breakdown.gross:  # all that is known of it is what is free
+        return None
     return Place(breakdown, answer, breakdown.net_low * back, breakdown.net_high * back)
 
 

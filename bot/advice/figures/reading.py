@@ -100,7 +100,8 @@ class Reader:
 
     def _home(self, question: Question, profile: Profile, before: Draft | None) -> str | None:
         """The currency of the seller's country."""
-        iso = next(iter(question.asked.countries), None) or (before.seller if before else None) or profile.country
+        said = next(iter((*question.asked.origins, *question.asked.countries)), None)
+        iso = said or (before.seller if before else None) or profile.country
         return currency_of(iso, self.facts)
 
     def _wish(self, folded: str, question: Question, sums: list[Mention], profile: Profile) -> Wish | None:

@@ -13,7 +13,7 @@ from bot.advice.reply import Reply
 from bot.ask import figure_json
 from knowledge.eligibility import eligibility
 from knowledge.facts import Facts, Platform, Store
-from knowledge.fees import Breakdown, price_for
+from knowledge.fees import Breakdown, TooSmallError, price_for
 from knowledge.money import NoRateError
 from knowledge.tariff import When
 
@@ -123,6 +123,8 @@ def reckon(asked: Asked, facts: Facts, language: str, today: date) -> tuple[Repl
             breakdown, draft = found, draft.but(price=found.price)
     except NoRateError as error:
         raise BadInputError(f"--currency {error}: there is no exchange rate for it") from None
+    except TooSmallError as error:
+        raise BadInputError(f"--price {asked.price}: is less than the smallest unit of {error}") from None
     return keep.answer(facts, draft, breakdown, language, today), breakdown
 
 

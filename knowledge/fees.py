@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from knowledge.facts import ExchangeRates, PaymentProvider, Platform, Service, Store
 from knowledge.models import Confidence, Source
-from knowledge.money import exchange, rounded
+from knowledge.money import exchange, rounded, smallest_unit
 from knowledge.tariff import MONTHS, Base, Charge, Fee, FeeKind, Mode, Per, Rate, When
 
 ZERO = Decimal(0)
@@ -89,6 +89,10 @@ class Line:
     def is_known(self) -> bool:
         """False when the fee exists but nobody published its figure."""
         return self.low is not None
+
+
+class TooSmallError(Exception):
+    """A price is less than the smallest unit of the store's currency; the message is its code."""
 
 
 class Reason(StrEnum):
@@ -209,9 +213,12 @@ def calculate(
 
     Raises:
         NoRateError: the sale's currency has to be changed and there is no rate for it.
+        TooSmallError: nothing is left of the price when it is rounded.
     """
     currency = store.currency or sale.currency
     price = rounded(exchange(sale.price, sale.currency, currency, rates), currency)
+    if price <= 0:
+        raise TooSmallError(currency)
     shipping = rounded(exchange(sale.shipping, sale.currency, currency, rates), currency)
     case = _Case(store, sale, currency, price, shipping, rates, today)
     lines: list[Line] = []
@@ -252,7 +259,7 @@ def price_for(
     until the price carries them: with fees that rise with the price this ends at the lowest such price, also
     across a step like "20% + 4 up to 79.99, above 14% + 16". None when no price is found.
     """
-    price = max(rounded(wanted, sale.currency), rounded(Decimal("0.01"), sale.currency))
+    price = max(rounded(wanted, sale.currency), smallest_unit(sale.currency))
     for _ in range(MOST_STEPS):
         found = calculate(platform, store, replace(sale, price=price), rates, today, provider)
         if found.currency != sale.currency:

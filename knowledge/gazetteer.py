@@ -153,6 +153,12 @@ _NO_NAMES = frozenset(
 )
 """Everyday words that are a slip away from a name."""
 _COMING_FROM = frozenset(map(fold, ("from", "depuis", "desde", "kutoka", "من", "انا", "وانا")))
+_BETWEEN = frozenset(
+    map(
+        fold,
+        ("the", "la", "le", "el", "l'", "o", "a", "دولة", "مدينة", "بلد", "nchi", "nchini", "mji", "in", "ب", "في"),
+    )
+)
 _ORIGIN = frozenset(
     map(fold, ("from", "in", "at", "depuis", "à", "du", "desde", "a", "de", "em", "en", "kutoka", "nchini", "من", "في"))
 )
@@ -324,7 +330,10 @@ class Gazetteer:
                 before = [token for token in tokens[max(0, at - 2) : at] if token in _DESTINATION | _ORIGIN]
                 towards = bool(before) and before[-1] in _DESTINATION
                 kind = "market" if name.id in BUYER_MARKETS or towards else "country"
-                if _COMING_FROM & set(tokens[max(0, at - 2) : at]):
+                ahead = list(tokens[max(0, at - 2) : at])
+                if ahead and ahead[-1] in _BETWEEN:
+                    ahead.pop()
+                if ahead and ahead[-1] in _COMING_FROM:  # not "from a customer in Canada"
                     kinds["origin"][name.id] = None
             kinds[kind][name.id] = None
         kinds["market"] |= dict.fromkeys(self._markets_of_domains(tokens))

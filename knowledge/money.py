@@ -24,13 +24,14 @@ class NoRateError(Exception):
 
 
 @lru_cache(maxsize=256)
-def _unit(currency: str) -> Decimal:
+def smallest_unit(currency: str) -> Decimal:
+    """The smallest sum that can be paid in `currency`: 0.01 of most, 1 of VND."""
     return Decimal(1).scaleb(-get_currency_precision(currency))
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """`amount` rounded half up to the smallest unit of `currency` by CLDR: two digits for most, none for VND."""
-    return amount.quantize(_unit(currency), ROUND_HALF_UP)
+    return amount.quantize(smallest_unit(currency), ROUND_HALF_UP)
 
 
 def currency_of(country: str | None, facts: Facts) -> str | None:

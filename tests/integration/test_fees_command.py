@@ -70,6 +70,7 @@ def test_optional_fees_a_wanted_sum_and_a_comparison(clean_environment: dict[str
         (["--platform", "zando", "--price", "4", "--currency", "ZAR"], "has closed"),
         (["--platform", "etsy", "--price", "4", "--currency", "XTS"], "--currency XTS"),
         (["--platform", "etsy", "--price", "-5", "--currency", "USD"], "--price -5"),
+        (["--platform", "fiverr", "--price", "5", "--currency", "VND"], "less than the smallest unit of USD"),
         (["--platform", "etsy", "--price", "a lot", "--currency", "USD"], "--price a lot: write a number"),
         (["--platform", "etsy", "--price", "nan", "--currency", "USD"], "--price nan"),
         (["--platform", "etsy", "--price", "4", "--currency", "USD", "--category", "dreams"], "--category dreams"),

@@ -8,10 +8,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bot.advice.adviser import Adviser
 from bot.advice.reply import PHONE_SIZE, ReplyKind
-from bot.advice.understand import Profile
+from bot.advice.understand import Profile, Turn, Understanding
 from bot.app import App, build_application
 from bot.ask import answers
 from bot.limits import CALLBACK_DATA_BYTES
@@ -159,6 +161,7 @@ async def test_a_thumb_under_figures_is_kept(person: Person, request_: OfflineRe
     [
         "sell for -5 on etsy", "I sell a dress for a lot on etsy, what do I keep",
         "I sell a dress for 40 pesos on etsy",
+        "I sell a dress for 5 VND on amazon.com, what do I keep?",
         "40-50 dollars on etsy, what do I keep", "I sell a 40 dollar dress, what do I keep?",
     ],
 )  # fmt: skip
@@ -203,6 +206,44 @@ def test_every_wish_in_every_language_is_whole_and_its_buttons_fit(adviser: Advi
                 assert len(reply.text.text) <= 1800, (language, code, len(reply.text.text))
 
 
+PIECES = (
+    "etsy", "amazon", "ebay", "jumia", "shopee", "fiverr", "zando", "paypal", "stripe", "kenya", "peru",
+    "germany", "40", "dollars", "€1.000,50", "-5", "0", "99999999999", "40k naira", "pesos", "5 VND",
+    "0.001 USD", "40 XTS", "12.500 dinar", "?", "how much", "keep", "sell", "fees", "can i", "withdraw", "paid",
+    "كم يبقى", "إتسي", "مصر", "٤٠ دولار", "nabaki", "shilingi", "combien", "reste", "2 lakh rupees", "5%",
+    "free shipping", "and", "compare platforms", "20 a month", "scarf", "🙂", "\u202e", "<b>", "{{etsy}}",
+    "q:k:etsy", "null",
+)  # fmt: skip
+messages = st.lists(st.sampled_from(PIECES), min_size=1, max_size=10).map(" ".join)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    said=st.lists(messages, min_size=1, max_size=3),
+    language=st.sampled_from(LANGUAGES),
+    country=st.sampled_from([None, "KE", "VN", "TN"]),
+    market=st.sampled_from([None, "DE", "EU"]),
+)
+def test_no_conversation_breaks_the_desk(
+    adviser: Adviser, said: list[str], language: str, country: str | None, market: str | None
+) -> None:
+    """Whatever is said: a whole reply whose buttons fit and can be pressed, or nothing, and never a fault."""
+    reader = Understanding(adviser.facts, adviser.gazetteer)
+    profile, earlier = Profile(language=language, country=country, market=market), None
+    for message in said:
+        question = reader.understand(message, profile, earlier)
+        reply = adviser.desk.reply(question, profile, earlier)
+        earlier = Turn(question.text, question.asked, reply.draft if reply else None)
+        if reply is None:
+            continue
+        assert reply.text.text.strip()
+        assert len(reply.text.text) <= 4096
+        for button in reply.buttons:
+            assert len(button.action.encode()) <= CALLBACK_DATA_BYTES
+            if button.action.startswith("q:"):
+                assert adviser.desk.press(button.action, profile, language) is not None, button.action
+
+
 def test_old_figures_say_so(adviser: Adviser) -> None:
     (answer,) = answers(adviser, ["how much do they take on ebay germany"], Profile("en", "VN"))
     assert "older than a year" in answer["text"]
@@ -213,16 +254,16 @@ def test_editing_one_line_and_a_sync_changes_the_answer_without_a_restart(
 ) -> None:
     facts = tmp_path / "facts"
     shutil.copytree(FACTS, facts)
-    settings = Settings(data_dir=small_settings.data_dir, documents_dir=small_settings.documents_dir, facts_dir=facts)
-    sync(settings, encoder)
-    adviser = Adviser(ActiveIndex(settings.data_dir, encoder), today=lambda: date(2026, 11, 22))
+    own = Settings(data_dir=small_settings.data_dir, documents_dir=small_settings.documents_dir, facts_dir=facts)
+    sync(own, encoder)
+    adviser = Adviser(ActiveIndex(own.data_dir, encoder), today=lambda: date(2026, 11, 22))
     question = "I sell a 40 dollar scarf on Etsy from Peru, what do I keep?"
     (before,) = answers(adviser, [question], Profile("en"))
     table = facts / "platforms" / "etsy.yaml"
     text = table.read_text(encoding="utf-8")
     assert text.count("percent: 6.5\n") == 1
     table.write_text(text.replace("percent: 6.5\n", "percent: 7\n"), encoding="utf-8")
-    outcome = sync(settings, encoder)
+    outcome = sync(own, encoder)
     assert outcome.changes.facts == ("platforms/etsy",)
     assert outcome.changes.changed == ("etsy-fees-per-sale",)  # the card takes the figure from the table
     assert adviser.refresh()

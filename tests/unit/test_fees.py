@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.facts import Facts, Platform, Store, load_facts
-from knowledge.fees import Breakdown, Reason, Sale, calculate, price_for
+from knowledge.fees import Breakdown, Reason, Sale, TooSmallError, calculate, price_for
 from knowledge.money import NoRateError, rounded
 from knowledge.tariff import Fee, Per, Rate, Tier
 
@@ -340,6 +340,13 @@ def test_the_price_that_leaves_a_wanted_sum() -> None:
     found = price_for(D("59.99"), below_the_step.platform, below_the_step.store, below_the_step.sale, FACTS.fx, TODAY)
     assert found is not None
     assert found.price == D("79.99")
+
+
+def test_a_price_below_the_smallest_unit_is_refused() -> None:
+    with pytest.raises(TooSmallError, match="USD"):
+        work_out("fiverr", price=5, currency="VND")
+    with pytest.raises(TooSmallError, match="USD"):
+        work_out("etsy", price="0.001", currency="USD")
 
 
 @pytest.mark.parametrize("bad", [{"price": D(0)}, {"price": D(-5)}, {"price": D(5), "shipping": D(-1)}])

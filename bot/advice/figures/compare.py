@@ -15,7 +15,7 @@ from bot.advice.richtext import RichText, join
 from bot.translation import country_name, translator
 from knowledge.eligibility import Eligibility, Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
-from knowledge.fees import Breakdown, Reason
+from knowledge.fees import Breakdown, Reason, TooSmallError
 from knowledge.money import NoRateError, currency_of, exchange, rounded
 from knowledge.tariff import Charge
 
@@ -74,7 +74,7 @@ def _place(
     try:
         breakdown = with_gateway(facts, platform, store, sale, today)
         back = exchange(Decimal(1), breakdown.currency, sale.currency, facts.fx)
-    except NoRateError:
+    except (NoRateError, TooSmallError):
         return None
     if not any(line.is_known for line in breakdown.lines):
         return None

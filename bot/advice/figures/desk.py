@@ -15,6 +15,7 @@ from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile, Question, Turn
 from bot.translation import country_name, translator
 from knowledge.facts import Facts, Store
+from knowledge.fees import TooSmallError
 from knowledge.gazetteer import Gazetteer
 from knowledge.models import Document
 from knowledge.money import NoRateError, currency_of
@@ -245,6 +246,8 @@ class Desk:
             _ = translator(language)
             lead = _("I have no exchange rate for {currency}.").format(currency=error)
             return self._ask(draft.but(price=None, currency=None).ask(Field.PRICE), Field.PRICE, language, lead)
+        except TooSmallError:
+            return self._clarify(Unclear(draft.but(price=None).ask(Field.PRICE), is_impossible=True), language)
 
     def _no_fees(self, draft: Draft, name: str, is_closed: bool, language: str) -> Reply:
         _ = translator(language)

@@ -1,7 +1,7 @@
 """Questions about fees, eligibility and payouts with their exact answers, through the machine contract.
 
 The questions and answers were worked out from the tables by hand, by people who had read neither the code nor the
-other files. `set-2` to `set-5` were each unseen at their first run (57/72, 50/60, 51/60 and 58/60 exact) and mended after.
+other files. At their first run `set-2` to `set-5` were unseen: 57/72, 50/60, 51/60 and 58/60 exact. Misses were mended.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import asyncio
 
 from telegram import InlineKeyboardMarkup, Update
 
+from bot.advice.figures.desk import NEARBY
 from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
 from bot.handlers.context import Context, acknowledge, chat_id, drop_keyboard, language_of, services, user_id
@@ -20,14 +21,6 @@ ALONE, REMINDED = "=", "?"
 """Before a step's name in a person's state: only this is being changed, no further question follows; or the
 person asked something else and was reminded once, which is enough."""
 
-_NEAR = {
-    "en": ("KE", "NG", "GH", "PK", "BD", "IN"),
-    "fr": ("SN", "CI", "CM", "MA", "TN", "MG"),
-    "es": ("MX", "CO", "PE", "EC", "GT", "BO"),
-    "pt": ("BR", "MZ", "CV"),
-    "ar": ("EG", "MA", "TN", "JO", "LB", "PS"),
-    "sw": ("TZ", "KE", "UG", "RW"),
-}
 _MARKETS = ("US", "EU", "GB", "AE", "CA", "ZA")
 
 
@@ -73,7 +66,7 @@ def _question(step: str, language: str) -> tuple[str, InlineKeyboardMarkup]:
         buttons = [Button(language_name(code), f"s:language:{code}") for code in LANGUAGES]
     elif step == "country":
         text = _("Which country do you sell from? Tap, or write its name.")
-        buttons = [Button(country_name(code, language), f"s:country:{code}") for code in _NEAR[language]]
+        buttons = [Button(country_name(code, language), f"s:country:{code}") for code in NEARBY[language]]
     elif step == "product":
         text = _("What do you sell? Two or three words are enough, such as: leather bags.")
         buttons = []

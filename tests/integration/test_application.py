@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,36 +14,13 @@ from bot.advice import smalltalk
 from bot.advice.adviser import Adviser
 from bot.advice.reply import PHONE_SIZE
 from bot.advice.richtext import utf16_length
-from bot.app import App, build_application
+from bot.app import App
 from bot.limits import CALLBACK_DATA_BYTES, MESSAGE_LENGTH
 from bot.ordering import ChatOrder
-from bot.settings import BotSettings
 from knowledge.models import LANGUAGES
 from tests.integration.offline import ME, OfflineRequest, Person, buttons
 
 GROUP = {"id": -100123, "type": "supergroup", "title": "Sellers"}
-
-
-@pytest.fixture
-def request_() -> OfflineRequest:
-    return OfflineRequest()
-
-
-@pytest.fixture
-async def app(adviser: Adviser, request_: OfflineRequest, tmp_path: Path) -> AsyncIterator[App]:
-    settings = BotSettings(data_dir=tmp_path / "data")
-    app = build_application(settings, adviser, request=request_, token="1:TEST")
-    await app.initialize()
-    assert app.post_init
-    await app.post_init(app)
-    yield app
-    await app.shutdown()
-    await app.bot_data["services"].people._engine.dispose()
-
-
-@pytest.fixture
-def person(app: App, request_: OfflineRequest) -> Person:
-    return Person(app, request_)
 
 
 async def test_a_question_is_answered_on_one_screen_with_a_dated_source(person: Person) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
@@ -14,10 +13,8 @@ from hypothesis import strategies as st
 from bot.advice.adviser import Adviser
 from bot.advice.reply import PHONE_SIZE, ReplyKind
 from bot.advice.understand import Profile, Turn, Understanding
-from bot.app import App, build_application
 from bot.ask import answers
 from bot.limits import CALLBACK_DATA_BYTES
-from bot.settings import BotSettings
 from ingest.sync import sync
 from knowledge.active import ActiveIndex
 from knowledge.encoders import Encoder
@@ -26,27 +23,6 @@ from knowledge.settings import ROOT, Settings
 from tests.integration.offline import OfflineRequest, Person, buttons
 
 FACTS = ROOT / "knowledge" / "facts"
-
-
-@pytest.fixture
-def request_() -> OfflineRequest:
-    return OfflineRequest()
-
-
-@pytest.fixture
-async def app(adviser: Adviser, request_: OfflineRequest, tmp_path: Path) -> AsyncIterator[App]:
-    app = build_application(BotSettings(data_dir=tmp_path / "data"), adviser, request=request_, token="1:TEST")
-    await app.initialize()
-    assert app.post_init
-    await app.post_init(app)
-    yield app
-    await app.shutdown()
-    await app.bot_data["services"].people._engine.dispose()
-
-
-@pytest.fixture
-def person(app: App, request_: OfflineRequest) -> Person:
-    return Person(app, request_)
 
 
 async def test_a_sale_in_one_go(person: Person) -> None:

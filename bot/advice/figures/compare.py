@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from bot.advice.figures import wording
-from bot.advice.figures.draft import Draft, Field, Wish, best_store
+from bot.advice.figures.draft import Draft, Field, Wish, best_store, fitting
 from bot.advice.figures.keep import category_name, with_gateway
 from bot.advice.reply import Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
@@ -127,7 +127,7 @@ def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
         language,
         citations=citations,
         confidence=1.0,
-        buttons=tuple(step for step in steps if len(step.action.encode()) <= 64),
+        buttons=fitting(steps),
         figures=tuple(_figure(place, draft) for place in found),
         draft=draft.settled().code,
         subject="comparison",
@@ -191,7 +191,7 @@ def _basis(facts: Facts, draft: Draft, language: str) -> str:
 
 
 def _figure(place: Place, draft: Draft) -> Figure:
-    name = (
-        f"net_at_most_{place.breakdown.store.id}" if place.breakdown.is_at_most else f"net_{place.breakdown.store.id}"
-    )
-    return Figure(name, round(place.net_low, 2), draft.currency)
+    currency = draft.currency or place.breakdown.currency
+    if place.breakdown.is_at_most:
+        return Figure(f"net_at_most_{place.breakdown.store.id}", rounded(place.net_high, currency), currency)
+    return Figure(f"net_{place.breakdown.store.id}", rounded(place.net_low, currency), currency)

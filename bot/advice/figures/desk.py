@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from bot.advice.figures import compare, eligible, keep, paid, wording
-from bot.advice.figures.draft import Draft, Field, Wish, place
+from bot.advice.figures.draft import Draft, Field, Wish, fitting, place
 from bot.advice.figures.reading import Reader, Unclear, with_profile
 from bot.advice.reply import Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
@@ -266,9 +266,14 @@ class Desk:
 
 
 def _asking(text: str, buttons: list[Button], draft: Draft, language: str) -> Reply:
-    fitting = tuple(button for button in buttons if len(button.action.encode()) <= 64)
     return Reply(
-        RichText.plain(text), ReplyKind.ASK_BACK, "fees", language, buttons=fitting, confidence=1.0, draft=draft.code
+        RichText.plain(text),
+        ReplyKind.ASK_BACK,
+        "fees",
+        language,
+        buttons=fitting(buttons),
+        confidence=1.0,
+        draft=draft.code,
     )
 
 

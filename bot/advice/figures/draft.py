@@ -6,11 +6,13 @@ itself what it means, after a restart and on an old message too.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
+from bot.advice.reply import Button
 from knowledge.facts import Facts, PaymentProvider, Platform, Store
 from knowledge.fees import Sale
 from knowledge.gazetteer import EU
@@ -118,11 +120,6 @@ class Draft:
         )
         return ":".join(parts).rstrip(":")
 
-    @property
-    def fits(self) -> bool:
-        """False when the code is too long for a button."""
-        return len(self.code.encode()) <= CODE_BYTES
-
     @classmethod
     def read(cls, code: str, facts: Facts) -> Draft | None:
         """The draft that `code` stands for, or None when it is none or names what is gone."""
@@ -196,6 +193,11 @@ def best_store(platform: Platform, draft: Draft) -> Store:
 def provider(draft: Draft, facts: Facts) -> PaymentProvider | None:
     """The payment service that `draft` names."""
     return facts.provider(draft.provider) if draft.provider else None
+
+
+def fitting(buttons: Iterable[Button]) -> tuple[Button, ...]:
+    """Those of `buttons` whose code is not too long for one."""
+    return tuple(button for button in buttons if len(button.action.encode()) <= CODE_BYTES)
 
 
 def _short(amount: Decimal | None) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from bot.advice.figures import wording
-from bot.advice.figures.draft import Draft, Field, Wish, categories
+from bot.advice.figures.draft import Draft, Field, Wish, categories, fitting
 from bot.advice.figures.guides import guides
 from bot.advice.reply import UNKNOWN_DATE, Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
@@ -213,7 +213,7 @@ def _steps(draft: Draft, breakdown: Breakdown, _: Translate) -> tuple[Button, ..
         steps.insert(0, Button(_("Set my country"), settled.but(awaiting=Field.SELLER).code))
     paid = Draft(Wish.PAYOUT, target=breakdown.platform.id, seller=draft.seller)
     steps.append(Button(_("How do I get the money?"), paid.code))
-    return tuple(button for button in steps if len(button.action.encode()) <= 64)
+    return fitting(steps)
 
 
 def figures(breakdown: Breakdown) -> tuple[Figure, ...]:

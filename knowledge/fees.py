@@ -227,7 +227,9 @@ def calculate(
         _apply(case, service, fee, lines, left_out)
     if store.processing == "gateway" and provider is None:
         left_out.append(LeftOut(Reason.GATEWAY))
-    if any(Base.TAX in fee.of and fee.per is Per.ORDER and fee.when is not When.OPTIONAL for fee in store.fees):
+    if any(
+        Base.TAX in fee.of and fee.per in (Per.ITEM, Per.ORDER) and fee.when is not When.OPTIONAL for fee in store.fees
+    ):
         left_out.append(LeftOut(Reason.SALES_TAX))
     return Breakdown(
         platform,

@@ -149,7 +149,7 @@ _A_MONTH = re.compile(
 )
 _NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])(?:\d{1,3}(?:[ '\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d(?:[\d.,]*\d)?)(?!\d)")
 _SIGN_INSIDE = re.compile(r"(\d)\s?([€$£])(\d\d)\b")
-_SPACED_CFA = re.compile(r"\bf\.?\s?c\.?f\.?a\b\.?")
+_SPACED_CFA = re.compile(r"\b(?:f\.?\s?c\.?f\.?a\b\.?|(?:francs?|francos?|faranga)\s+(?:de\s+la\s+)?cfa\b)|فرنك\s+سيفا")
 _SINCE = re.compile(r"\b(in|en|em|since|depuis|desde|mwaka|عام|سنه)\s$")
 _PERCENT = re.compile(r"\s?(%|(percent|per cent|pour cent|por ciento|por cento|asilimia)\b)")
 _LEFT = re.compile(r"([^\s\d.,;:()\[\]\"?!،؛؟]+(?:\.[a-z]+)?[./$]?)\s?$")

@@ -38,6 +38,8 @@ def read(text: str, home: str | None = None, language: str = "en") -> list[Menti
         ("R$ 120,50", "BRL", "pt", "120.50", ("BRL",)),
         ("1.000,50 €. Vivo na Praia", "CVE", "pt", "1000.50", ("EUR",)),
         ("15000 FCFA", "XAF", "fr", "15000", ("XAF",)),
+        ("15000 francs CFA sur Jumia", None, "fr", "15000", ("XAF", "XOF")),
+        ("15000 francs CFA", "XOF", "fr", "15000", ("XOF",)),
         ("P650", "PHP", "en", "650", ("PHP",)),
         ("R400", None, "en", "400", ("ZAR",)),
     ],

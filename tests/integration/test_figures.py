@@ -101,6 +101,13 @@ async def test_comparison_and_its_picture(person: Person, request_: OfflineReque
     assert len(request_.photos[-1]) < 200_000
 
 
+async def test_a_comparison_says_which_of_the_platforms_named_are_shut(person: Person) -> None:
+    await person.say("compare etsy and ebay for a 25 usd jute bag")
+    (sent,) = await person.say("Bangladesh")
+    assert "Etsy does not take sellers in Bangladesh" in sent["text"]
+    assert "1. Amazon.com" in sent["text"]
+
+
 async def test_eligibility_with_alternatives(person: Person) -> None:
     (no,) = await person.say("can I sell on Etsy from Senegal?")
     assert no["text"].startswith("No: ")

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from bot.advice.figures import wording
 from bot.advice.figures.draft import Draft, Field, Wish, best_store, fitting
-from bot.advice.figures.keep import category_name, with_gateway
+from bot.advice.figures.keep import barred, category_name, with_gateway
 from bot.advice.reply import Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.translation import country_name, translator
@@ -83,8 +83,8 @@ def _place(
     return Place(breakdown, answer, breakdown.net_low * back, breakdown.net_high * back)
 
 
-def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
-    """The comparison as a reply."""
+def answer(facts: Facts, draft: Draft, language: str, today: date, named: Sequence[str] = ()) -> Reply:
+    """The comparison as a reply; of the platforms `named` in the question it says which do not take the seller."""
     _ = translator(language)
     assert draft.seller is not None and draft.currency is not None, "the desk asks for both first"
     found, unknown = places(facts, draft, today)
@@ -110,6 +110,7 @@ def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
     citations = tuple({source.url: source for place in shown for source in place.breakdown.sources[:1]}.values())
     blocks = [
         RichText.bold(title),
+        *(RichText.plain(text) for text in _barred(facts, draft, named, language)),
         _list(_("Marketplaces, which bring buyers:"), markets, draft, language),
         _list(_("Own shop or chat, for buyers that you bring:"), shops, draft, language),
         RichText.plain(" ".join(notes)),
@@ -132,6 +133,15 @@ def answer(facts: Facts, draft: Draft, language: str, today: date) -> Reply:
         draft=draft.settled().code,
         subject="comparison",
     )
+
+
+def _barred(facts: Facts, draft: Draft, named: Sequence[str], language: str) -> list[str]:
+    platforms = [platform for id in named if (platform := facts.platform(id)) is not None]
+    warnings = [
+        barred(platform, best_store(platform, draft) if platform.stores else None, draft.seller, language)
+        for platform in platforms
+    ]
+    return [warning for warning in warnings if warning]
 
 
 def _gross(facts: Facts, draft: Draft, language: str) -> str:

@@ -54,7 +54,7 @@ class Desk:
         read = self.reader.read(question, profile, earlier)
         if isinstance(read, Unclear):
             return self._clarify(read, question.language)
-        return self.answer(read, question.language) if read is not None else None
+        return self.answer(read, question.language, question.asked.platforms) if read is not None else None
 
     def press(self, code: str, profile: Profile, language: str) -> Reply | None:
         """The answer to a button; None when it names something that is gone."""
@@ -65,8 +65,8 @@ class Desk:
         """The guided way: /fees."""
         return self.answer(with_profile(Draft(Wish.KEEP), profile), language)
 
-    def answer(self, draft: Draft, language: str) -> Reply:
-        """Answer `draft`, or ask for what it lacks."""
+    def answer(self, draft: Draft, language: str, named: Sequence[str] = ()) -> Reply:
+        """Answer `draft`, or ask for what it lacks; `named` are the ids of the platforms in the question."""
         if draft.awaiting is Field.ANY:
             return self._changes(draft, language)
         if draft.awaiting is not None:
@@ -74,7 +74,7 @@ class Desk:
         missing = self._missing(draft)
         if missing is not None:
             return self._ask(draft.ask(missing), missing, language)
-        return self._work_out(draft, language)
+        return self._work_out(draft, language, named)
 
     # Asking back
 
@@ -208,20 +208,20 @@ class Desk:
 
     # Working out
 
-    def _work_out(self, draft: Draft, language: str) -> Reply:
+    def _work_out(self, draft: Draft, language: str, named: Sequence[str]) -> Reply:
         today = self.today()
         if draft.wish is Wish.PAYOUT:
             return paid.answer(self.facts, draft, self.documents(), language, today)
         if draft.wish is Wish.COMPARE:
-            return self._with_rates(draft, language, lambda: compare.answer(self.facts, draft, language, today))
+            return self._with_rates(draft, language, lambda: compare.answer(self.facts, draft, language, today, named))
         platform = self.facts.platform(draft.target or "")
         found = place(draft, self.facts)
         if platform is None and found is not None:
             platform = found[0]
         assert platform is not None, "a draft's target is a platform or a store"
         if draft.wish is Wish.ELIGIBLE:
-            named = self.facts.store(draft.target or "")
-            store = named[1] if named and named[1].sellers else None
+            meant = self.facts.store(draft.target or "")
+            store = meant[1] if meant and meant[1].sellers else None
             if store is None and platform.sellers is None and platform.stores and found is not None:
                 store = found[1]
             return eligible.answer(self.facts, draft, platform, store, self.documents(), language, today)

@@ -39,7 +39,7 @@ def answer(facts: Facts, draft: Draft, breakdown: Breakdown, language: str, toda
     _ = translator(language)
     blocks = [
         RichText.bold(_headline(breakdown, language)),
-        RichText.plain(_barred(draft, breakdown, language)),
+        RichText.plain(barred(breakdown.platform, breakdown.store, draft.seller, language)),
         join((*_conversions(facts, draft, breakdown, language), *_lines(draft, breakdown, language)), "\n"),
         RichText.plain(_assumed(facts, draft, breakdown, language)),
         RichText.plain(_left_out(breakdown, language)),
@@ -78,16 +78,13 @@ def _headline(breakdown: Breakdown, language: str) -> str:
     )
 
 
-def _barred(draft: Draft, breakdown: Breakdown, language: str) -> str:
-    """A warning for a seller whom the platform does not take."""
-    if draft.seller is None:
+def barred(platform: Platform, store: Store | None, seller: str | None, language: str) -> str:
+    """A warning when `platform` does not take sellers in `seller` (ISO 3166 alpha-2); empty otherwise."""
+    if seller is None or eligibility(platform, seller, store).verdict is not Verdict.NO:
         return ""
     _ = translator(language)
-    found = eligibility(breakdown.platform, draft.seller, breakdown.store)
-    if found.verdict is not Verdict.NO:
-        return ""
     text = _("But {platform} does not take sellers in {country}.")
-    return text.format(platform=breakdown.platform.name, country=country_name(draft.seller, language))
+    return text.format(platform=platform.name, country=country_name(seller, language))
 
 
 def _net(breakdown: Breakdown, language: str) -> str:

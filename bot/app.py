@@ -26,13 +26,15 @@ from bot.advice.adviser import Adviser
 from bot.advice.figures.chart import Bar, draw
 from bot.handlers import ask, errors, feedback, figures, help, media, privacy, profile, welcome
 from bot.handlers.context import Context, Services
+from bot.members import Members
 from bot.ordering import ChatOrder
 from bot.people import People
 from bot.sending import Sender
 from bot.settings import BotSettings
 from bot.translation import SOURCE_LANGUAGE, translator
+from ingest.catalogue import Catalogue
 from knowledge.active import ActiveIndex
-from knowledge.database import create_engine, migrate
+from knowledge.database import create_blocking_engine, create_engine, migrate
 from knowledge.encoders import load_encoder
 from knowledge.models import LANGUAGES
 
@@ -61,10 +63,12 @@ class Parts:
 
     adviser: Adviser
     engine: AsyncEngine
+    catalogue: Catalogue
 
     async def close(self) -> None:
         """Let the workers finish and close the database."""
         self.adviser.close()
+        self.catalogue.close()
         await self.engine.dispose()
 
 
@@ -82,12 +86,13 @@ def build_application(
     else:
         builder = builder.rate_limiter(AIORateLimiter(max_retries=3))  # type: ignore[arg-type]
         builder = builder.connection_pool_size(CONNECTIONS).pool_timeout(20)
-    parts = Parts(adviser, create_engine(settings))
+    parts = Parts(adviser, create_engine(settings), Catalogue(create_blocking_engine(settings)))
 
     async def prepare(app: App) -> None:
         await migrate(parts.engine)
         people = People(parts.engine, timedelta(hours=settings.conversation_hours))
-        app.bot_data["services"] = Services(adviser, people, Sender(app.bot))
+        members = Members(parts.engine, settings.owner_ids)
+        app.bot_data["services"] = Services(adviser, people, Sender(app.bot), members, parts.catalogue, settings)
         await register_commands(app)
         if app.job_queue:
             app.job_queue.run_repeating(_follow_index, REFRESH_SECONDS)

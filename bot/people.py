@@ -23,7 +23,7 @@ DRAFT_LENGTH = 120
 
 
 class PersonRow(Base):
-    """A person; `step` is the question of the welcome that waits for an answer."""
+    """A person; `step` is the question that waits for an answer: of the welcome, or what an agency's desk asked."""
 
     __tablename__ = "people"
 
@@ -33,7 +33,7 @@ class PersonRow(Base):
     country: Mapped[str | None] = mapped_column(String(2))
     product: Mapped[str | None] = mapped_column(String(PRODUCT_LENGTH))
     market: Mapped[str | None] = mapped_column(String(2))
-    step: Mapped[str | None] = mapped_column(String(16))
+    step: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 from pydantic import SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from knowledge.settings import Settings
 
@@ -13,6 +16,7 @@ class BotSettings(Settings):
     telegram_bot_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
     conversation_hours: int = 24
+    owner_ids: Annotated[tuple[int, ...], NoDecode] = ()
 
     @field_validator("telegram_bot_token")
     @classmethod
@@ -30,6 +34,16 @@ class BotSettings(Settings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("owner_ids", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(part.isdecimal() for part in parts):
+            raise ValueError("must be Telegram user numbers with commas between (12345,67890)")
+        return tuple(int(part) for part in parts)
 
     @field_validator("conversation_hours")
     @classmethod

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import DateTime, MetaData, event, make_url
-from sqlalchemy.engine import URL, Dialect
+from sqlalchemy import DateTime, MetaData, event, inspect, make_url, text
+from sqlalchemy import create_engine as create_engine_of_sqlalchemy
+from sqlalchemy.engine import URL, Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -58,15 +57,34 @@ def database_url(settings: Settings) -> URL:
 
 
 def create_engine(settings: Settings) -> AsyncEngine:
-    """An engine on the configured database; connects on first use."""
+    """An engine on the configured database, for use in an event loop; connects on first use."""
     url = database_url(settings)
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_pre_ping=True)
+    engine = create_async_engine(url, connect_args=_prepare_file(url))
+    _set_pragmas(engine.sync_engine)
+    return engine
+
+
+def create_blocking_engine(settings: Settings) -> Engine:
+    """An engine on the same database for command lines and worker threads; connects on first use."""
+    url = database_url(settings)
+    if url.get_backend_name() != "sqlite":
+        return create_engine_of_sqlalchemy(url, pool_pre_ping=True)
+    url = url.set(drivername="sqlite")
+    engine = create_engine_of_sqlalchemy(url, connect_args=_prepare_file(url))
+    _set_pragmas(engine)
+    return engine
+
+
+def _prepare_file(url: URL) -> dict[str, float]:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    return {"timeout": BUSY_TIMEOUT_MS / 1000}
 
-    @event.listens_for(engine.sync_engine, "connect")
+
+def _set_pragmas(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
@@ -75,8 +93,6 @@ def create_engine(settings: Settings) -> AsyncEngine:
         cursor.execute("PRAGMA secure_delete=ON")  # what a person deletes is overwritten, not only unlinked
         cursor.close()
 
-    return engine
-
 
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the tables up to date.
@@ -84,21 +100,42 @@ async def migrate(engine: AsyncEngine) -> None:
     Raises:
         DatabaseError: the database is locked, read-only or out of reach.
     """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-
-    def upgrade(connection: Any) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(upgrade)
+            await connection.run_sync(_upgrade)
     except (DBAPIError, SQLAlchemyError, OSError) as error:
         raise DatabaseError(explain(error, engine)) from error
 
 
-def explain(error: Exception, engine: AsyncEngine) -> str:
+def migrate_blocking(engine: Engine) -> None:
+    """`migrate` for command lines and worker threads; raises what that raises."""
+    try:
+        with engine.begin() as connection:
+            _upgrade(connection)
+    except (DBAPIError, SQLAlchemyError, OSError) as error:
+        raise DatabaseError(explain(error, engine)) from error
+
+
+def newest_revision() -> str:
+    """The revision that the tables have when they are up to date."""
+    return max(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _upgrade(connection: Connection) -> None:
+    if inspect(connection).has_table("alembic_version"):
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found == newest_revision():  # Alembic itself takes a third of a second to load
+            return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def explain(error: Exception, engine: AsyncEngine | Engine) -> str:
     """One line about a database fault: the cause, where, and what to do."""
     where = engine.url.render_as_string(hide_password=True)
     cause = str(getattr(error, "orig", error)).splitlines()[0]

@@ -18,11 +18,12 @@ STALE_AFTER_DAYS = 365
 
 
 class Kind(StrEnum):
-    """What a document is: a short answer, a longer guide, or the digest of a session."""
+    """What a document is: a short answer, a longer guide, the digest of a session, or what an agency added."""
 
     CARD = "card"
     GUIDE = "guide"
     SESSION = "session"
+    AGENCY = "agency"
 
 
 class Confidence(StrEnum):
@@ -125,7 +126,8 @@ class Document(Strict):
 
     `questions` maps a language (ISO 639-1) to the forms in which sellers ask what the document answers.
     `platforms` and `payments` hold ids of the fact tables, `countries` ISO 3166 codes of sellers' countries,
-    `markets` those of buyers' countries (or `EU`).
+    `markets` those of buyers' countries (or `EU`). What an agency added names the `agency`, needs no question
+    forms, and is no longer shown after the day it `expires`.
     """
 
     id: Identifier
@@ -141,6 +143,8 @@ class Document(Strict):
     sources: tuple[Source, ...] = Field(min_length=1)
     reviewed: date
     review_by: date
+    agency: Identifier | None = None
+    expires: date | None = None
     body: str = Field(min_length=1)
 
     @field_validator("questions")
@@ -154,8 +158,10 @@ class Document(Strict):
     @model_validator(mode="after")
     def _whole(self) -> Document:
         own = len(self.questions.get(self.language, ()))
-        if not 3 <= own <= 6:
+        if not 3 <= own <= 6 and self.kind is not Kind.AGENCY:
             raise ValueError(f"questions.{self.language}: {own} given, 3 to 6 wanted")
+        if (self.kind is Kind.AGENCY) != (self.agency is not None):
+            raise ValueError("agency: belongs to documents of the kind agency, and to all of them")
         if self.review_by <= self.reviewed:
             raise ValueError("review_by: must be after reviewed")
         if self.kind is Kind.CARD:
@@ -170,6 +176,10 @@ class Document(Strict):
     def topic(self) -> Topic:
         """The main topic."""
         return self.topics[0]
+
+    def is_expired(self, today: date) -> bool:
+        """True when the day it expires is over."""
+        return self.expires is not None and self.expires < today
 
 
 class Passage(Strict):

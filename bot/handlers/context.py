@@ -13,8 +13,11 @@ from telegram.ext import CallbackContext, ExtBot
 
 from bot.advice.adviser import Adviser
 from bot.advice.understand import Turn
+from bot.members import Members
 from bot.people import People, Person
 from bot.sending import Sender
+from bot.settings import BotSettings
+from ingest.catalogue import Catalogue
 from knowledge.models import LANGUAGES
 
 log = structlog.get_logger(__name__)
@@ -24,11 +27,14 @@ Context = CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any,
 
 @dataclass(frozen=True)
 class Services:
-    """The services of a running bot."""
+    """The services of a running bot. The catalogue blocks: call it by `asyncio.to_thread`."""
 
     adviser: Adviser
     people: People
     sender: Sender
+    members: Members
+    catalogue: Catalogue
+    settings: BotSettings
 
 
 def services(context: Context) -> Services:

@@ -1,0 +1,1 @@
+"""The maintainer's command line, a module for each kind of work; `ingest/__main__.py` puts it together."""

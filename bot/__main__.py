@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -52,11 +53,12 @@ def start(context: typer.Context) -> None:
 
 def _build_if_missing(settings: BotSettings) -> None:
     """Build the index when there is none yet, or one of an older layout; a progress bar shows how far it is."""
-    from knowledge.generation import HASHED_FILES, current
+    from knowledge.generation import current, verify
 
     folder = current(settings.data_dir)
-    if folder is not None and all((folder / name).is_file() for name in HASHED_FILES):
-        return
+    with contextlib.suppress(GenerationError):
+        if folder is not None and verify(folder):
+            return
     from ingest.index import BusyError
     from ingest.progress import progress_bar
     from ingest.sync import sync

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import JSON, BigInteger, Date, ForeignKey, String, UniqueConstraint, func, select
@@ -420,6 +421,15 @@ class Catalogue:
             documents = [Document.model_validate(row.content) for row in rows]
         return [document for document in documents if not document.is_expired(day)]
 
+    def out_of_force(self) -> list[str]:
+        """Ids of the documents that were published once and are not now."""
+        with self._sessions() as session:
+            now = select(VersionRow.document_id).where(VersionRow.state == State.PUBLISHED)
+            once = select(VersionRow.document_id).where(
+                VersionRow.state.in_((State.WITHDRAWN, State.EXPIRED)), VersionRow.document_id.not_in(now)
+            )
+            return sorted(session.scalars(once.distinct()))
+
     def expire(self, today: date) -> list[Version]:
         """Mark what expired before `today`; returns those versions."""
         with self._writing() as session:
@@ -546,19 +556,18 @@ class Catalogue:
         return id
 
 
-def published_documents(settings: Settings, today: date | None = None) -> list[Document]:
-    """What agencies have in force; nothing when there is no database yet."""
+def exists(settings: Settings) -> bool:
+    """False when there is no database yet, so that nothing need be looked up, and none is made by looking."""
     url = database_url(settings)
-    if url.get_backend_name() == "sqlite" and not (url.database and _is_file(url.database)):
+    return url.get_backend_name() != "sqlite" or bool(url.database and Path(url.database).is_file())
+
+
+def published_documents(settings: Settings) -> list[Document]:
+    """What agencies have in force today."""
+    if not exists(settings):
         return []
     with Catalogue.open(settings) as catalogue:
-        return catalogue.published(today)
-
-
-def _is_file(name: str) -> bool:
-    from pathlib import Path
-
-    return Path(name).is_file()
+        return catalogue.published()
 
 
 def _now() -> datetime:

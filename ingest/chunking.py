@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import re
-
-from langchain_text_splitters import MarkdownHeaderTextSplitter, RecursiveCharacterTextSplitter
+from collections.abc import Iterator
 
 from knowledge.models import Document, Kind, Passage
 from knowledge.normalise import fold
 
-CHUNKER = "headings-1"
+CHUNKER = "headings-2"
 """Names this way of cutting in the manifest; change it when the passages it makes change."""
 
 PASSAGE_CHARACTERS = 1_500
 """About 250 words or 350 tokens: well inside the 512 tokens that the encoder reads."""
 
-_headings = MarkdownHeaderTextSplitter([("##", "section"), ("###", "part")], strip_headers=True)
-_paragraphs = RecursiveCharacterTextSplitter(
-    chunk_size=PASSAGE_CHARACTERS, chunk_overlap=0, separators=["\n\n", "\n", ". ", " ", ""], keep_separator="end"
-)
+AGENCY_PASSAGE_CHARACTERS = 700
+"""What an agency wrote is not cut to one point a section: a shorter piece is on the phone's screen as a whole."""
+
+HEADING_LENGTH = 80
+
+_SEPARATORS = ["\n\n", "\n", ". ", " ", ""]
 
 
 def cut(document: Document) -> list[Passage]:
     """Return the passages of `document` in order.
 
     A card is one passage. A guide or digest gives one passage for its summary, which carries the
-    document's question forms, and one for each section, longer ones cut at paragraphs. Each passage has
-    its heading path.
+    document's question forms, and one for each section, longer ones cut at paragraphs. What an agency added is cut
+    into shorter ones, each table row written out with its column heads. Each passage has its heading path.
     """
     questions = tuple(form for forms in document.questions.values() for form in forms)
     if document.kind is Kind.CARD:
@@ -35,12 +36,15 @@ def cut(document: Document) -> list[Passage]:
                 id=document.id, document=document.id, path=(document.title,), text=document.body, questions=questions
             )
         ]
+    of_agency = document.kind is Kind.AGENCY
     passages: list[Passage] = []
     taken: set[str] = set()
-    for section in _headings.split_text(document.body):
-        headings = tuple(str(section.metadata[level]) for level in ("section", "part") if level in section.metadata)
-        for text in _paragraphs.split_text(section.page_content):
+    for headings, section in _sections(written_out(document.body) if of_agency else document.body):
+        for text in _pieces(section, AGENCY_PASSAGE_CHARACTERS if of_agency else PASSAGE_CHARACTERS):
             first = not passages
+            forms = questions if first else ()
+            if of_agency and headings:
+                forms = (*forms, " - ".join(headings)[:HEADING_LENGTH])
             passages.append(
                 Passage(
                     id=document.id if first else f"{document.id}#{_anchor(headings, taken)}",
@@ -48,10 +52,66 @@ def cut(document: Document) -> list[Passage]:
                     number=len(passages),
                     path=(document.title, *headings),
                     text=text.strip(),
-                    questions=questions if first else (),
+                    questions=forms,
                 )
             )
     return passages
+
+
+def written_out(markdown: str) -> str:
+    """`markdown` with each row of its tables as a line of its own, "Fee: 450; Office: Nairobi".
+
+    A row then stands alone: it is found by the words of its column heads, and is read on a phone's screen.
+    """
+    lines: list[str] = []
+    heads: list[str] | None = None
+    source = markdown.splitlines()
+    for at, line in enumerate(source):
+        if not line.lstrip().startswith("|"):
+            heads = None
+            lines.append(line)
+        elif heads is None:
+            heads = _cells(line)
+            if not (at + 1 < len(source) and _is_rule(source[at + 1])):
+                lines.append(" ".join(heads))
+        elif not _is_rule(line):
+            row = "; ".join(_named(heads, _cells(line)))
+            lines.append(f"- {row}" if row else "")
+    return "\n".join(lines)
+
+
+def _cells(line: str) -> list[str]:
+    parts = re.split(r"(?<!\\)\|", line.strip().strip("|"))
+    return [part.replace("\\|", "|").strip() for part in parts]
+
+
+def _is_rule(line: str) -> bool:
+    return bool(re.fullmatch(r"[\s|:-]*-[\s|:-]*", line)) and "|" in line
+
+
+def _named(heads: list[str], cells: list[str]) -> Iterator[str]:
+    for number, cell in enumerate(cells):
+        head = heads[number] if number < len(heads) else ""
+        if cell:
+            yield f"{head}: {cell}" if head and head != cell else cell
+
+
+def _sections(markdown: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    from langchain_text_splitters import MarkdownHeaderTextSplitter
+
+    splitter = MarkdownHeaderTextSplitter([("##", "section"), ("###", "part")], strip_headers=True)
+    for section in splitter.split_text(markdown):
+        headings = tuple(str(section.metadata[level]) for level in ("section", "part") if level in section.metadata)
+        yield headings, section.page_content
+
+
+def _pieces(text: str, size: int) -> list[str]:
+    from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+    splitter = RecursiveCharacterTextSplitter(
+        chunk_size=size, chunk_overlap=0, separators=_SEPARATORS, keep_separator="end"
+    )
+    return [piece for piece in splitter.split_text(text) if piece.strip()]
 
 
 def _anchor(headings: tuple[str, ...], taken: set[str]) -> str:

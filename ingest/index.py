@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from filelock import FileLock, Timeout
 
 from ingest.chunking import CHUNKER, cut
 from ingest.vectors import VectorCache
-from knowledge.encoders import Encoder, Vectors
+from knowledge.encoders import Encoder, Fingerprint, Vectors
 from knowledge.facts import Facts
 from knowledge.generation import (
+    FORMAT,
     FORMS,
     HASHED_FILES,
     PASSAGES,
@@ -30,22 +31,30 @@ from knowledge.generation import (
     Manifest,
     content_hash,
     current,
+    form_id,
     generations,
     open_chroma,
+    read_documents,
+    read_facts,
     read_manifest,
+    read_passages,
+    read_vocabulary,
+    replace_file,
     sha256,
+    verify,
     vocabulary,
     write_lines,
+    write_vocabulary,
 )
 from knowledge.intents import Intent
-from knowledge.lexical import LexicalIndex
+from knowledge.lexical import write_index
 from knowledge.models import Document, Passage
 
-FORMAT = 3
-"""The layout of a generation; change it when what is written changes, and indexes are built anew."""
-
-KEPT_GENERATIONS = 3
+KEPT_GENERATIONS = 5
 CHROMA_BATCH = 1_000
+MOST_CHANGED = 1 / 3
+"""Share of the passages that may change before vectors are written anew: many changes in place make the graph poor."""
+
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, how much of it is done, and how much there is."""
 
@@ -76,9 +85,14 @@ class Inputs:
     intents: Sequence[Intent]
     facts: Facts
 
-    def passages(self) -> list[Passage]:
-        """The passages of all documents, in order."""
-        return [passage for document in self.documents for passage in cut(document)]
+    def passages(self, earlier: Earlier | None = None) -> list[Passage]:
+        """The passages of all documents, in order; those of documents that `earlier` has need not be cut."""
+        known = earlier.passages_of if earlier else {}
+        passages: list[Passage] = []
+        for document in self.documents:
+            unchanged = earlier is not None and earlier.documents.get(document.id) == document
+            passages += known[document.id] if unchanged else cut(document)
+        return passages
 
     def content(self, encoder: Encoder) -> str:
         """A hash over the inputs, the encoder and the chunker: equal means an equal generation."""
@@ -94,9 +108,38 @@ class Inputs:
         )
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """A generation that the next one can be built on: what did not change is taken from it."""
+
+    folder: Path
+    documents: dict[str, Document]
+    passages: list[Passage]
+    words: dict[str, int]
+    passages_of: dict[str, list[Passage]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for passage in self.passages:
+            self.passages_of.setdefault(passage.document, []).append(passage)
+
+    @classmethod
+    def read(cls, folder: Path | None, encoder: Fingerprint) -> Earlier | None:
+        """The generation in `folder`, or None when nothing can be taken from it."""
+        if folder is None:
+            return None
+        try:
+            manifest = verify(folder)
+            if manifest.encoder != encoder or manifest.chunker != CHUNKER:
+                return None
+            documents = {document.id: document for document in read_documents(folder)}
+            return cls(folder, documents, read_passages(folder), read_vocabulary(folder))
+        except (GenerationError, OSError, ValueError):
+            return None
+
+
 @contextmanager
-def writing(data_dir: Path) -> Iterator[None]:
-    """Hold the one writer's lock of `data_dir`.
+def writing(data_dir: Path, wait: float = 0) -> Iterator[None]:
+    """Hold the one writer's lock of `data_dir`, waiting for it at most `wait` seconds.
 
     Raises:
         BusyError: another process holds it.
@@ -104,7 +147,7 @@ def writing(data_dir: Path) -> Iterator[None]:
     data_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(data_dir / "ingest.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout as error:
         raise BusyError(f"another ingest is writing {data_dir}; try again when it has finished") from error
     try:
@@ -115,13 +158,13 @@ def writing(data_dir: Path) -> Iterator[None]:
 
 def difference(data_dir: Path, inputs: Inputs, encoder: Encoder) -> Difference:
     """Compare `inputs` with the generation in use."""
-    before: dict[str, str] = {}
+    before: dict[str, Document]
     folder = current(data_dir)
-    if folder is not None and (folder / "documents.jsonl").is_file():
-        for line in (folder / "documents.jsonl").read_text(encoding="utf-8").splitlines():
-            document = Document.model_validate_json(line)
-            before[document.id] = document.model_dump_json()
-    now = {document.id: document.model_dump_json() for document in inputs.documents}
+    try:
+        before = {document.id: document for document in read_documents(folder)} if folder else {}
+    except (OSError, ValueError):
+        before = {}
+    now = {document.id: document for document in inputs.documents}
     with VectorCache(data_dir, encoder.fingerprint) as cache:
         passages = inputs.passages()
         to_encode = len(cache.missing([p.standing_alone for p in passages], "passage"))
@@ -138,7 +181,7 @@ def difference(data_dir: Path, inputs: Inputs, encoder: Encoder) -> Difference:
 def _changed_facts(folder: Path | None, facts: Facts) -> tuple[str, ...]:
     """Ids of the platforms, services and countries whose table is not as in the generation in `folder`."""
     try:
-        before = Facts.model_validate_json((folder / "facts.json").read_text(encoding="utf-8")) if folder else None
+        before = read_facts(folder) if folder else None
     except (OSError, ValueError):
         before = None
     known = _tables(before) if before else {}
@@ -163,11 +206,22 @@ def is_current(data_dir: Path, inputs: Inputs, encoder: Encoder) -> bool:
 
 
 def build(
-    data_dir: Path, inputs: Inputs, encoder: Encoder, progress: Progress = lambda *_: None, *, model_name: str
+    data_dir: Path,
+    inputs: Inputs,
+    encoder: Encoder,
+    progress: Progress = lambda *_: None,
+    *,
+    model_name: str,
+    afresh: bool = False,
+    switching: bool = True,
 ) -> Manifest:
     """Build a generation from `inputs`, switch to it, and clear old ones away. Call inside `writing`.
 
-    Returns the manifest of the new generation, which is then in use.
+    What has not changed since the generation in use is taken from there, unless `afresh`. Without `switching` the one
+    in use stays so. Returns the manifest of the new generation.
+
+    Raises:
+        GenerationError: `inputs` has no document.
     """
     if not inputs.documents:
         raise GenerationError("there is no valid document; the index stays as it is")
@@ -179,16 +233,24 @@ def build(
     name = f"{created:%Y%m%dT%H%M%S%fZ}-{content[:8]}"
     folder = root / f".building-{name}"
     folder.mkdir()
-    passages = inputs.passages()
-    vectors = _write_vectors(folder, data_dir, passages, inputs.intents, encoder, progress)
+    earlier = None if afresh else Earlier.read(current(data_dir), encoder.fingerprint)
+    passages = inputs.passages(earlier)
+    change = _Change.between(earlier.passages if earlier else (), passages)
+    vectors = _write_vectors(folder, data_dir, passages, change, earlier, inputs.intents, encoder, progress)
     write_lines(folder / "documents.jsonl", inputs.documents)
     write_lines(folder / "passages.jsonl", passages)
     (folder / "facts.json").write_text(inputs.facts.model_dump_json(), encoding="utf-8")
-    (folder / "vocabulary.txt").write_text("\n".join(vocabulary(passages)), encoding="utf-8")
-    LexicalIndex.build([_lexical_text(passage) for passage in passages]).save(folder / "lexical")
+    counts = vocabulary(change.written)
+    if earlier is not None:
+        counts.update(earlier.words)
+        counts.subtract(vocabulary(change.gone))
+    write_vocabulary(folder, counts)
+    texts = [passage.searchable for passage in passages]
+    write_index(folder / "lexical", texts, earlier.folder / "lexical" if earlier else None)
     manifest = Manifest(
         name=name,
         created=created,
+        format=FORMAT,
         embedding_model=model_name,
         encoder=encoder.fingerprint,
         chunker=CHUNKER,
@@ -201,35 +263,56 @@ def build(
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
     _sync_to_disk(folder)
     folder.rename(root / name)
-    switch(data_dir, name)
-    _clear_old(data_dir)
+    if switching:
+        switch(data_dir, name)
+        clear_unused(data_dir)
     return manifest
 
 
 def switch(data_dir: Path, name: str) -> None:
     """Make the generation `name` the one in use, in one atomic step."""
-    pointer = data_dir / "CURRENT"
-    fresh = data_dir / ".CURRENT.new"
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(name + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(pointer)
+    replace_file(data_dir / "CURRENT", name + "\n")
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Passages that are new or other than before (`written`), and those before that are not the same now (`gone`)."""
+
+    written: list[Passage]
+    gone: list[Passage]
+
+    @classmethod
+    def between(cls, before: Sequence[Passage], now: Sequence[Passage]) -> _Change:
+        known = {passage.id: passage for passage in before}
+        ids = {passage.id: passage for passage in now}
+        return cls(
+            written=[passage for passage in now if not _is_same(known.get(passage.id), passage)],
+            gone=[passage for passage in before if not _is_same(ids.get(passage.id), passage)],
+        )
+
+
+def _is_same(one: Passage | None, other: Passage) -> bool:
+    return one is not None and one.standing_alone == other.standing_alone and one.questions == other.questions
 
 
 def _write_vectors(
     folder: Path,
     data_dir: Path,
     passages: Sequence[Passage],
+    change: _Change,
+    earlier: Earlier | None,
     intents: Sequence[Intent],
     encoder: Encoder,
     progress: Progress,
 ) -> int:
-    texts = [passage.standing_alone for passage in passages]
-    forms = [form for passage in passages for form in passage.questions]
+    if earlier is not None and len(change.written) + len(change.gone) > MOST_CHANGED * len(earlier.passages):
+        earlier = None
+    written = passages if earlier is None else change.written
+    texts = [passage.standing_alone for passage in written]
+    forms = [form for passage in written for form in passage.questions]
     examples = [(intent.name, example) for intent in intents for example in intent.all_examples]
     with VectorCache(data_dir, encoder.fingerprint) as cache:
-        todo = len(cache.missing(texts, "passage")) + len(cache.missing(_question_forms(passages, intents), "query"))
+        todo = len(cache.missing(texts, "passage")) + len(cache.missing(_question_forms(written, intents), "query"))
         done = 0
 
         def advance(count: int) -> None:
@@ -246,17 +329,38 @@ def _write_vectors(
         names=np.array([name for name, _ in examples], dtype="U40"),
         vectors=intent_vectors.astype(np.float16),
     )
-    form_rows = [f"{row}.{n}" for row, passage in enumerate(passages) for n in range(len(passage.questions))]
+    if earlier is not None:
+        shutil.copytree(earlier.folder / "chroma", folder / "chroma")
     client = open_chroma(folder / "chroma")
-    _write_collection(client, PASSAGES, [str(row) for row in range(len(passages))], text_vectors, progress)
-    _write_collection(client, FORMS, form_rows, form_vectors, progress)
+    for name, gone, rows, vectors in (
+        (PASSAGES, [passage.id for passage in change.gone], [passage.id for passage in written], text_vectors),
+        (FORMS, _form_ids(change.gone), _form_ids(written), form_vectors),
+    ):
+        collection = _collection(client, name, is_new=earlier is None)
+        if earlier is not None:
+            _delete(collection, gone)
+        _add(collection, name, rows, vectors, progress)
     client.close()
-    return len(passages) + len(form_rows)
+    return len(passages) + sum(len(passage.questions) for passage in passages)
 
 
-def _write_collection(client: Any, name: str, rows: Sequence[str], vectors: Vectors, progress: Progress) -> None:
+def _form_ids(passages: Sequence[Passage]) -> list[str]:
+    return [form_id(passage.id, number) for passage in passages for number in range(len(passage.questions))]
+
+
+def _collection(client: Any, name: str, *, is_new: bool) -> Any:
+    if not is_new:
+        return client.get_collection(name, embedding_function=None)
     hnsw = {"space": "cosine", "ef_construction": 200, "ef_search": 300}
-    collection = client.create_collection(name, embedding_function=None, configuration={"hnsw": hnsw})
+    return client.create_collection(name, embedding_function=None, configuration={"hnsw": hnsw})
+
+
+def _delete(collection: Any, rows: Sequence[str]) -> None:
+    for start in range(0, len(rows), CHROMA_BATCH):
+        collection.delete(ids=list(rows[start : start + CHROMA_BATCH]))
+
+
+def _add(collection: Any, name: str, rows: Sequence[str], vectors: Vectors, progress: Progress) -> None:
     for start in range(0, len(rows), CHROMA_BATCH):
         chunk = slice(start, start + CHROMA_BATCH)
         collection.add(ids=list(rows[chunk]), embeddings=vectors[chunk])
@@ -266,10 +370,6 @@ def _write_collection(client: Any, name: str, rows: Sequence[str], vectors: Vect
 def _question_forms(passages: Sequence[Passage], intents: Sequence[Intent]) -> list[str]:
     forms = [form for passage in passages for form in passage.questions]
     return forms + [example for intent in intents for example in intent.all_examples]
-
-
-def _lexical_text(passage: Passage) -> str:
-    return "\n".join((passage.standing_alone, *passage.questions))
 
 
 def _sync_to_disk(folder: Path) -> None:
@@ -287,7 +387,8 @@ def _clear_unfinished(root: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _clear_old(data_dir: Path) -> None:
+def clear_unused(data_dir: Path) -> None:
+    """Remove generations beyond the newest few and the one in use."""
     in_use = current(data_dir)
     for folder in generations(data_dir)[KEPT_GENERATIONS:]:
         if folder != in_use:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingest.catalogue import published_documents
 from ingest.index import Difference, Inputs, Progress, build, difference, is_current, writing
 from ingest.vectors import SHIPPED, VectorCache, write_shipped
 from knowledge.documents import Problem, load_documents
 from knowledge.encoders import Encoder, Role
 from knowledge.facts import load_facts
-from knowledge.generation import Generation, GenerationError, Manifest, current
-from knowledge.intents import load_intents
-from knowledge.settings import Settings
+from knowledge.generation import GenerationError, Manifest, current, replace_file, verify
+from knowledge.intents import INTENTS, load_intents
+from knowledge.models import Document
+from knowledge.settings import ROOT, Settings
+
+NO_CHANGE = Difference((), (), (), 0)
 
 
 @dataclass(frozen=True)
@@ -25,15 +31,27 @@ class Outcome:
 
 
 def read_inputs(settings: Settings) -> tuple[Inputs, list[Problem]]:
-    """All valid documents with their references written out, the intents and the fact tables; and the problems of
-    the documents left out.
+    """All valid documents, with their references written out, and what agencies have in force; the intents and the
+    fact tables; and the problems of the documents left out.
 
     Raises:
         FactsError: a fact table is not valid; without them no document can be trusted.
+        DatabaseError: the catalogue cannot be read.
     """
     facts = load_facts(settings.facts_dir)
     documents, problems = load_documents(settings.documents_dir, facts)
-    return Inputs(documents, load_intents(), facts), problems
+    everything, clashes = with_agencies(documents, published_documents(settings))
+    clashing = [
+        Problem(settings.documents_dir / f"{id}.md", "id", "is used by an agency's document too") for id in clashes
+    ]
+    return Inputs(everything, load_intents(), facts), problems + clashing
+
+
+def with_agencies(documents: list[Document], agencies: list[Document]) -> tuple[list[Document], list[str]]:
+    """Our documents and those of agencies together, and the ids of agencies' documents left out for clashing."""
+    ours = {document.id for document in documents}
+    fitting = [document for document in agencies if document.id not in ours]
+    return [*documents, *fitting], [document.id for document in agencies if document.id in ours]
 
 
 def sync(
@@ -41,31 +59,73 @@ def sync(
 ) -> Outcome:
     """Build a new generation when the documents, the encoder or the chunker changed, and switch to it.
 
-    Faulty documents are left out and reported; the rest is ingested. With `rebuild` a generation is built
-    even when nothing changed. A generation in use that turns out damaged is replaced.
+    Faulty documents are left out and reported; the rest is ingested. With `rebuild` a generation is built from
+    nothing even when nothing changed. A generation in use that turns out damaged is replaced. A hold that a
+    rollback left ends.
 
     Raises:
         BusyError: another ingest is at work.
         GenerationError: not one document is valid.
+        DatabaseError: the catalogue cannot be read.
     """
-    inputs, problems = read_inputs(settings)
+    from ingest.publishing import heal, release  # which builds on this module
+
+    heal(settings)
     with writing(settings.data_dir):
-        changes = difference(settings.data_dir, inputs, encoder)
-        if not rebuild and is_current(settings.data_dir, inputs, encoder) and _is_sound(settings.data_dir, encoder):
-            return Outcome(None, changes, problems)
-        manifest = build(settings.data_dir, inputs, encoder, progress, model_name=settings.embedding_model)
+        release(settings.data_dir)
+        sources = _digest(settings, encoder)
+        is_sound = not rebuild and _is_sound(settings.data_dir)
+        if is_sound and _synced(settings.data_dir) == sources:
+            return Outcome(None, NO_CHANGE)
+        inputs, problems = read_inputs(settings)
+        manifest, changes = None, NO_CHANGE
+        if not is_sound or not is_current(settings.data_dir, inputs, encoder):
+            changes = difference(settings.data_dir, inputs, encoder)
+            name = settings.embedding_model
+            manifest = build(settings.data_dir, inputs, encoder, progress, model_name=name, afresh=rebuild)
+        if not problems:  # else they are to be named again by the next sync
+            folder = current(settings.data_dir)
+            replace_file(settings.data_dir / "SYNCED", f"{folder.name if folder else ''} {sources}\n")
         return Outcome(manifest, changes, problems)
 
 
-def _is_sound(data_dir: Path, encoder: Encoder) -> bool:
+def _digest(settings: Settings, encoder: Encoder) -> str:
+    """A hash over all that a generation is made from, as it lies on the disk, and over the code that reads it.
+
+    Hashing the files takes a hundredth of the time that reading their YAML does.
+    """
+    digest = hashlib.sha256(encoder.fingerprint.model_dump_json().encode())
+    code = (ROOT / "knowledge", "*.py"), (ROOT / "ingest", "*.py")
+    for folder, pattern in (
+        (settings.documents_dir, "*.md"),
+        (settings.facts_dir, "*.yaml"),
+        (INTENTS, "*.yaml"),
+        *code,
+    ):
+        for path in sorted(folder.rglob(pattern)):
+            with contextlib.suppress(OSError):
+                digest.update(f"{path}\0".encode("utf-8", "replace") + hashlib.sha256(path.read_bytes()).digest())
+    for document in published_documents(settings):
+        digest.update(document.model_dump_json().encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def _synced(data_dir: Path) -> str | None:
+    """The digest of what the generation in use was made from; None when it is not known."""
     folder = current(data_dir)
     try:
-        if folder is None:
-            return False
-        Generation.open(folder, encoder.fingerprint).close()
+        name, digest = (data_dir / "SYNCED").read_text(encoding="utf-8").split()
+    except (OSError, ValueError):
+        return None
+    return digest if folder is not None and name == folder.name else None
+
+
+def _is_sound(data_dir: Path) -> bool:
+    folder = current(data_dir)
+    try:
+        return folder is not None and bool(verify(folder))
     except GenerationError:
         return False
-    return True
 
 
 def ship_vectors(settings: Settings, encoder: Encoder, shipped: Path = SHIPPED) -> list[Path]:
@@ -73,7 +133,8 @@ def ship_vectors(settings: Settings, encoder: Encoder, shipped: Path = SHIPPED) 
 
     They save whoever installs Tradewind the minutes of encoding. Files of topics that are gone are removed.
     """
-    inputs, _ = read_inputs(settings)
+    facts = load_facts(settings.facts_dir)
+    inputs = Inputs(load_documents(settings.documents_dir, facts)[0], load_intents(), facts)
     folder = shipped / encoder.fingerprint.key
     topics: dict[str, list[tuple[str, Role]]] = {}
     documents = {document.id: document for document in inputs.documents}

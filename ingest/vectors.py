@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ class VectorCache:
 
     def __init__(self, data_dir: Path, fingerprint: Fingerprint, shipped: Path = SHIPPED) -> None:
         self._dimension = fingerprint.dimension
-        self._shipped = read_shipped(shipped / fingerprint.key)
+        self._shipped_folder = shipped / fingerprint.key
         folder = data_dir / "vectors"
         folder.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(folder / f"{fingerprint.key}.sqlite")
@@ -89,6 +90,10 @@ class VectorCache:
         if row is not None:
             return np.frombuffer(row[0], dtype=np.float16)
         return self._shipped.get(wanted)
+
+    @cached_property
+    def _shipped(self) -> dict[bytes, Half]:
+        return read_shipped(self._shipped_folder)  # not before a vector is missing: reading them takes a while
 
 
 def read_shipped(folder: Path) -> dict[bytes, Half]:

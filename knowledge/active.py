@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from knowledge.calibration import Calibration, load_calibration
 from knowledge.encoders import Encoder
-from knowledge.generation import Generation, GenerationError, current, open_current
+from knowledge.generation import Generation, GenerationError, current, open_current, withdrawn
+from knowledge.models import Document
 from knowledge.search import HybridSearch
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,7 @@ class ActiveIndex:
         Takes up to a second when it changed: call it off the event loop. When the new one cannot be
         opened, the old one goes on serving and the log says so.
         """
+        self._hide()
         pointer = current(self.data_dir)
         if (pointer == self._pointer and not self._retired) or not self._refreshing.acquire(blocking=False):
             return False
@@ -70,6 +73,14 @@ class ActiveIndex:
         finally:
             self._refreshing.release()
 
+    def shows(self, document: Document) -> bool:
+        """False when `document` was withdrawn or has expired, whether or not the generation still holds it."""
+        return document.id not in self.search.hidden and not document.is_expired(datetime.now(UTC).date())
+
+    def _hide(self) -> None:
+        """Follow the list of withdrawn documents; reading it is so little work that each look at it does so."""
+        self.search.hidden = withdrawn(self.data_dir)
+
     def _close_retired(self) -> None:
         due = [item for item in self._retired if time.monotonic() - item[0] >= QUESTION_SECONDS]
         self._retired = [item for item in self._retired if item not in due]
@@ -77,4 +88,7 @@ class ActiveIndex:
             generation.close()
 
     def _open(self) -> HybridSearch:
-        return HybridSearch(open_current(self.data_dir, self.encoder.fingerprint), self.encoder, self._calibration)
+        generation = open_current(self.data_dir, self.encoder.fingerprint)
+        search = HybridSearch(generation, self.encoder, self._calibration)
+        search.hidden = withdrawn(self.data_dir)
+        return search

@@ -4,27 +4,31 @@ DATA_DIR/generations/<name>/manifest.json     how it was built, counts, hashes
                             documents.jsonl   the documents
                             passages.jsonl    the passages, in the order of the lexical index
                             facts.json        the fact tables
+                            vocabulary.txt    each word and in how many passages it stands
                             lexical/          BM25
                             chroma/           vectors of passages and question forms
                             intents.npz       vectors of example utterances that are not questions for us
 DATA_DIR/CURRENT                              the name of the generation in use
+DATA_DIR/WITHDRAWN                            ids of documents that no generation may show any more
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import chromadb
 import numpy as np
 import numpy.typing as npt
 import structlog
-from chromadb.config import Settings as ChromaSettings
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from knowledge.encoders import Fingerprint, Vectors
@@ -37,6 +41,9 @@ log = structlog.get_logger(__name__)
 
 PASSAGES, FORMS = "passages", "question-forms"
 """The two collections of a generation."""
+
+FORMAT = 4
+"""The layout of a generation; change it when what is written changes, and indexes are built anew."""
 
 HASHED_FILES = ("documents.jsonl", "facts.json", "passages.jsonl", "vocabulary.txt", "intents.npz")
 
@@ -56,6 +63,7 @@ class Manifest(BaseModel):
 
     name: str
     created: datetime
+    format: int = 0
     embedding_model: str
     encoder: Fingerprint
     chunker: str
@@ -105,6 +113,9 @@ class Generation:
     _passages: Any
     _forms: Any
 
+    def __post_init__(self) -> None:
+        self._rows = {passage.id: row for row, passage in enumerate(self.passages)}
+
     @classmethod
     def open(cls, folder: Path, encoder: Fingerprint) -> Generation:
         """Open and verify the generation in `folder`.
@@ -114,6 +125,8 @@ class Generation:
             GenerationError: a part is missing, changed or unreadable.
         """
         manifest = read_manifest(folder)
+        if manifest.format != FORMAT:
+            raise GenerationError(f"the index {manifest.name} has an older layout: run `python -m ingest sync`")
         if manifest.encoder != encoder:
             raise EncoderMismatchError(
                 f"the index {manifest.name} was built with the encoder {manifest.embedding_model} "
@@ -121,13 +134,11 @@ class Generation:
                 "run `python -m ingest sync` to build one for it, or set EMBEDDING_MODEL back"
             )
         try:
-            for name, expected in manifest.files.items():
-                if sha256(folder / name) != expected:
-                    raise GenerationError(f"{folder / name} is not what the manifest says")
-            documents = [Document.model_validate_json(line) for line in _lines(folder / "documents.jsonl")]
-            passages = [Passage.model_validate_json(line) for line in _lines(folder / "passages.jsonl")]
-            facts = Facts.model_validate_json((folder / "facts.json").read_bytes())
-            vocabulary = frozenset(_lines(folder / "vocabulary.txt"))
+            _check_files(folder, manifest)
+            documents = read_documents(folder)
+            passages = read_passages(folder)
+            facts = read_facts(folder)
+            vocabulary = frozenset(read_vocabulary(folder))
             lexical = LexicalIndex.load(folder / "lexical")
             with np.load(folder / "intents.npz") as stored:
                 intents = IntentVectors(stored["names"].tolist(), stored["vectors"].astype(np.float32))
@@ -145,16 +156,15 @@ class Generation:
 
     def nearest_passages(self, vector: Vectors, count: int) -> Neighbours:
         """The passages whose text is nearest to `vector`."""
-        return self._nearest(self._passages, vector, count)
+        return self._nearest(self._passages, vector, count, lambda id: id)
 
     def nearest_forms(self, vector: Vectors, count: int) -> Neighbours:
         """The passages of the nearest question forms; a passage comes once for each form that is near."""
-        return self._nearest(self._forms, vector, count)
+        return self._nearest(self._forms, vector, count, passage_of_form)
 
-    @staticmethod
-    def _nearest(collection: Any, vector: Vectors, count: int) -> Neighbours:
+    def _nearest(self, collection: Any, vector: Vectors, count: int, passage: Callable[[str], str]) -> Neighbours:
         answer = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
-        rows = np.array([int(row.split(".", 1)[0]) for row in answer["ids"][0]], dtype=np.int64)
+        rows = np.array([self._rows[passage(id)] for id in answer["ids"][0]], dtype=np.int64)
         return Neighbours(rows, 1.0 - np.asarray(answer["distances"][0], dtype=np.float32))
 
     def close(self) -> None:
@@ -164,6 +174,9 @@ class Generation:
 
 def open_chroma(folder: Path) -> Any:
     """Chroma's embedded client on `folder`, without telemetry and without a port."""
+    import chromadb  # takes most of a second to load, and not every command needs it
+    from chromadb.config import Settings as ChromaSettings
+
     return chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
 
 
@@ -173,6 +186,93 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest.model_validate_json((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValidationError, ValueError) as error:
         raise GenerationError(f"{folder / 'manifest.json'} cannot be read: {type(error).__name__}") from error
+
+
+def form_id(passage: str, number: int) -> str:
+    """The id under which question form `number` of a passage is stored."""
+    return f"{passage}|{number}"
+
+
+def passage_of_form(id: str) -> str:
+    """The id of the passage of a question form."""
+    return id.rsplit("|", 1)[0]
+
+
+def verify(folder: Path) -> Manifest:
+    """Check that the generation in `folder` is whole, without loading it; returns its manifest.
+
+    Raises:
+        GenerationError: a part is missing or changed, or it has an older layout.
+    """
+    manifest = read_manifest(folder)
+    if manifest.format != FORMAT:
+        raise GenerationError(f"the index {manifest.name} has an older layout")
+    _check_files(folder, manifest)
+    try:
+        with closing(sqlite3.connect(f"file:{folder / 'chroma' / 'chroma.sqlite3'}?mode=ro", uri=True)) as store:
+            found = store.execute("SELECT COUNT(*) FROM embeddings").fetchone()[0]
+    except sqlite3.Error as error:
+        raise GenerationError(f"{folder / 'chroma'} cannot be read: {error}") from error
+    if found != manifest.vectors:
+        raise GenerationError(f"{folder}: {found} vectors, the manifest says {manifest.vectors}")
+    if not (folder / "lexical").is_dir():
+        raise GenerationError(f"{folder / 'lexical'} is missing")
+    return manifest
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    for name, expected in manifest.files.items():
+        try:
+            found = sha256(folder / name)
+        except OSError as error:
+            raise GenerationError(f"{folder / name} cannot be read: {error.strerror}") from error
+        if found != expected:
+            raise GenerationError(f"{folder / name} is not what the manifest says")
+
+
+def read_documents(folder: Path) -> list[Document]:
+    """The documents of the generation in `folder`, in order."""
+    return [Document.model_validate_json(line) for line in _lines(folder / "documents.jsonl")]
+
+
+def read_passages(folder: Path) -> list[Passage]:
+    """The passages of the generation in `folder`, in order."""
+    return [Passage.model_validate_json(line) for line in _lines(folder / "passages.jsonl")]
+
+
+def read_facts(folder: Path) -> Facts:
+    """The fact tables of the generation in `folder`."""
+    return Facts.model_validate_json((folder / "facts.json").read_bytes())
+
+
+def read_vocabulary(folder: Path) -> dict[str, int]:
+    """The words of the generation in `folder`, folded, with the number of passages they stand in."""
+    pairs = (line.rpartition("\t") for line in _lines(folder / "vocabulary.txt"))
+    return {word: int(count) for word, _, count in pairs}
+
+
+def write_vocabulary(folder: Path, words_of: Mapping[str, int]) -> None:
+    """Write what `read_vocabulary` reads."""
+    lines = (f"{word}\t{count}" for word, count in sorted(words_of.items()) if count > 0)
+    (folder / "vocabulary.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
+def replace_file(path: Path, content: str) -> None:
+    """Put `content` in the place of the file at `path` in one step that survives a crash."""
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def withdrawn(data_dir: Path) -> frozenset[str]:
+    """Ids of the documents that are not to be shown, whatever the generation in use holds."""
+    try:
+        return frozenset((data_dir / "WITHDRAWN").read_text(encoding="utf-8").split())
+    except OSError:
+        return frozenset()
 
 
 def sha256(path: Path) -> str:
@@ -231,10 +331,13 @@ def _lines(path: Path) -> Iterable[str]:
     return (line for line in path.read_text(encoding="utf-8").split("\n") if line)
 
 
-def vocabulary(passages: Iterable[Passage]) -> list[str]:
-    """All words, folded, of `passages` and their question forms, in order."""
-    texts = (text for passage in passages for text in (passage.standing_alone, *passage.questions))
-    return sorted({word for text in texts for word in words(fold(text))})
+def vocabulary(passages: Iterable[Passage]) -> Counter[str]:
+    """In how many of `passages`, with their question forms, each folded word stands."""
+    counts: Counter[str] = Counter()
+    for passage in passages:
+        texts = (passage.standing_alone, *passage.questions)
+        counts.update({word for text in texts for word in words(fold(text))})
+    return counts
 
 
 def write_lines(path: Path, items: Iterable[BaseModel]) -> None:

@@ -200,3 +200,8 @@ class Passage(Strict):
     def standing_alone(self) -> str:
         """The text as it is encoded and indexed: heading path, then body."""
         return " > ".join(self.path) + "\n" + self.text
+
+    @property
+    def searchable(self) -> str:
+        """The text as the lexical index reads it: with its question forms."""
+        return "\n".join((self.standing_alone, *self.questions))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ class HybridSearch:
         documents = [generation.documents[passage.document] for passage in generation.passages]
         self._documents = documents
         self._about = [_subjects(document) for document in documents]
+        self.hidden: frozenset[str] = frozenset()
+        """Ids of documents that are not shown although the generation holds them."""
         self.boundaries = calibration.boundaries
         self.vocabulary = generation.vocabulary
 
@@ -135,10 +138,11 @@ class HybridSearch:
         self, candidates: npt.NDArray[Any], fused: Scores, dense: Scores, lexical: Scores, limit: int
     ) -> tuple[Hit, ...]:
         hits: dict[str, Hit] = {}
+        today = datetime.now(UTC).date()
         for at in np.argsort(-fused):
             row = int(candidates[at])
             document = self._documents[row]
-            if document.id not in hits:
+            if document.id not in hits and document.id not in self.hidden and not document.is_expired(today):
                 hits[document.id] = Hit(
                     self.generation.passages[row], document, float(fused[at]), float(dense[row]), float(lexical[row])
                 )

@@ -203,7 +203,7 @@ class Adviser:
     def _passages(self, document_id: str) -> tuple[Document, list[Passage]] | None:
         generation = self.index.generation
         document = generation.documents.get(document_id)
-        if document is None:
+        if document is None or not self.index.shows(document):
             return None
         return document, [passage for passage in generation.passages if passage.document == document_id]
 

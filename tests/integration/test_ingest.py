@@ -154,10 +154,10 @@ def test_a_running_index_follows_the_switch(small_settings: Settings, encoder: E
 
 
 def test_old_generations_are_cleared_away(small_settings: Settings, encoder: Encoder) -> None:
-    for _ in range(5):
+    for _ in range(7):
         sync(small_settings, encoder, rebuild=True)
     kept = generations(small_settings.data_dir)
-    assert len(kept) == 3
+    assert len(kept) == 5
     assert current(small_settings.data_dir) == kept[0]
 
 

@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("reminded_at", moment),
         sa.Column("escalated_at", moment),
         sa.Column("closed_at", moment),
+        sqlite_autoincrement=True,  # a number in a button never comes to mean another hand-over
     )
     op.create_index("ix_handovers_telegram_id", "handovers", ["telegram_id"])
     op.create_index("ix_handovers_state", "handovers", ["state"])
@@ -144,6 +145,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("created_at", moment, nullable=False),
         sa.UniqueConstraint("chat_id", "message_id", name="uq_handover_messages_chat_id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_handover_messages_handover_id", "handover_messages", ["handover_id"])
     op.add_column("turns", sa.Column("message_id", sa.BigInteger))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -24,8 +25,30 @@ from telegram.request import BaseRequest
 
 from bot.advice.adviser import Adviser
 from bot.advice.figures.chart import Bar, draw
-from bot.handlers import ask, errors, feedback, figures, help, media, privacy, profile, welcome
+from bot.agencies import Agencies
+from bot.drafts import Drafts
+from bot.handlers import (
+    agency_group,
+    ask,
+    errors,
+    feedback,
+    figures,
+    gaps,
+    handover,
+    help,
+    intake,
+    library,
+    media,
+    patience,
+    privacy,
+    profile,
+    roles,
+    unanswered,
+    welcome,
+)
 from bot.handlers.context import Context, Services
+from bot.handovers import Handovers
+from bot.intake import Intake
 from bot.members import Members
 from bot.ordering import ChatOrder
 from bot.people import People
@@ -33,6 +56,7 @@ from bot.sending import Sender
 from bot.settings import BotSettings
 from bot.translation import SOURCE_LANGUAGE, translator
 from ingest.catalogue import Catalogue
+from ingest.gaps import Gaps
 from knowledge.active import ActiveIndex
 from knowledge.database import create_blocking_engine, create_engine, migrate
 from knowledge.encoders import load_encoder
@@ -41,8 +65,9 @@ from knowledge.models import LANGUAGES
 log = structlog.get_logger(__name__)
 
 App = Application[Any, Any, Any, Any, Any, Any]
-REFRESH_SECONDS = 2
+REFRESH_SECONDS = 0.5
 EXPIRE_SECONDS = 3600
+PATIENCE_SECONDS = 300
 CONNECTIONS = 32
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query"]
 
@@ -64,11 +89,13 @@ class Parts:
     adviser: Adviser
     engine: AsyncEngine
     catalogue: Catalogue
+    gaps: Gaps
 
     async def close(self) -> None:
         """Let the workers finish and close the database."""
         self.adviser.close()
         self.catalogue.close()
+        self.gaps.close()
         await self.engine.dispose()
 
 
@@ -86,18 +113,35 @@ def build_application(
     else:
         builder = builder.rate_limiter(AIORateLimiter(max_retries=3))  # type: ignore[arg-type]
         builder = builder.connection_pool_size(CONNECTIONS).pool_timeout(20)
-    parts = Parts(adviser, create_engine(settings), Catalogue(create_blocking_engine(settings)))
+    gaps_store = Gaps(create_blocking_engine(settings), settings.data_dir)
+    parts = Parts(adviser, create_engine(settings), Catalogue(create_blocking_engine(settings)), gaps_store)
 
     async def prepare(app: App) -> None:
         await migrate(parts.engine)
         people = People(parts.engine, timedelta(hours=settings.conversation_hours))
         members = Members(parts.engine, settings.owner_ids)
-        app.bot_data["services"] = Services(adviser, people, Sender(app.bot), members, parts.catalogue, settings)
+        app.bot_data["services"] = Services(
+            adviser,
+            people,
+            Sender(app.bot),
+            members,
+            parts.catalogue,
+            parts.gaps,
+            settings,
+            Agencies(parts.catalogue),
+            Handovers(parts.engine),
+            Intake(parts.engine),
+            Drafts(settings, adviser, parts.catalogue),
+        )
         await register_commands(app)
         if app.job_queue:
             app.job_queue.run_repeating(_follow_index, REFRESH_SECONDS)
             app.job_queue.run_repeating(_expire, EXPIRE_SECONDS, first=10)
+            app.job_queue.run_repeating(patience.look_after, PATIENCE_SECONDS, first=20)
+            app.job_queue.run_repeating(patience.tidy, EXPIRE_SECONDS, first=30)
             app.job_queue.run_once(_warm, 1)
+            app.job_queue.run_once(intake.resume, 2)
+            app.job_queue.run_repeating(library.look_after, EXPIRE_SECONDS, first=5)
 
     async def tidy(_: App) -> None:
         await parts.close()
@@ -119,20 +163,35 @@ def add_handlers(app: App) -> None:
         "fees": figures.fees,
         "privacy": privacy.privacy,
         "forget": privacy.forget,
+        "group": agency_group.bind,
+        "cancel": handover.cancel,
+        "gaps": gaps.gaps,
+        "add": intake.add,
+        "library": library.library,
+        "agencies": roles.agencies,
+        "audit": roles.audit,
     }
     for name, callback in commands.items():
         app.add_handler(CommandHandler(name, callback, fresh))
     app.add_handler(MessageHandler(fresh & filters.COMMAND & filters.ChatType.PRIVATE, help.unknown_command))
+    in_group = (fresh | edited) & filters.ChatType.GROUPS & ~filters.COMMAND & ~filters.StatusUpdate.ALL
+    app.add_handler(MessageHandler(in_group, agency_group.heard), group=-1)
+    app.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, agency_group.moved))
     app.add_handler(MessageHandler((fresh | edited) & words, ask.question))
+    app.add_handler(MessageHandler(fresh & filters.Document.ALL, intake.received))
     app.add_handler(MessageHandler(fresh & ~filters.TEXT & ~filters.StatusUpdate.ALL, media.other))
     for pattern, pressed in (
-        (r"[dm]:[a-z0-9-]+(:\d{1,2})?", ask.open_document),
+        (r"[dm]:[a-z0-9-]+(:\d{1,3})?", ask.open_document),
         (r"s:(language|country|product|market):(-|[A-Za-z]{2})", welcome.pressed),
         (r"p:(language|country|product|market)", profile.change),
         (r"f:(1|-1):[a-z0-9-]+", feedback.vote),
         (r"r:[a-z]+:[a-z0-9-]+", feedback.reason),
         (r"x:(yes|no)", privacy.decided),
         (r"g?q:[a-z]:[\w$:.-]*", figures.pressed),
+        (handover.CALLBACKS, handover.pressed),
+        (r"k:\d{1,3}", gaps.page),
+        (library.CALLBACKS, library.pressed),
+        (roles.CALLBACKS, roles.pressed),
     ):
         app.add_handler(CallbackQueryHandler(pressed, pattern=f"^{pattern}$"))
     app.add_handler(CallbackQueryHandler(_stale))
@@ -168,7 +227,9 @@ async def _warm(context: Context) -> None:
 
 
 async def _expire(context: Context) -> None:
-    people: People = context.bot_data["services"].people
-    gone = await people.expire()
+    service: Services = context.bot_data["services"]
+    gone = await service.people.expire(partial(unanswered.abandoned, service.gaps))
     if gone:
         log.info("turns_expired", count=gone)
+    if expired := await asyncio.to_thread(service.gaps.expire):
+        log.info("gaps_expired", count=expired)

@@ -1,15 +1,15 @@
-"""The people who talk with the bot: profile, conversation memory, feedback."""
+"""The people who talk with the bot: profile, conversation memory, what came of their questions, feedback."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, delete, select, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,7 @@ from knowledge.database import Base, UtcDateTime
 from knowledge.gazetteer import Entities
 
 KEPT_TURNS = 6
+OPEN, KEPT = "open", "kept"
 PRODUCT_LENGTH = 120
 DRAFT_LENGTH = 120
 
@@ -41,7 +42,9 @@ class PersonRow(Base):
 class TurnRow(Base):
     """A question as it was understood, kept for a short time so that the next one can refer to it.
 
-    `draft` is the code of a question about figures, so that a typed answer to what was asked back finds it.
+    `draft` is the code of a question about figures, so that a typed answer to what was asked back finds it;
+    `message_id`, `outcome` (a `ReplyKind`) and `language` are those of the reply. `gap` is `OPEN` while a question
+    that was asked back may still find its answer, `KEPT` once it was handed out to be kept as a gap.
     """
 
     __tablename__ = "turns"
@@ -54,6 +57,10 @@ class TurnRow(Base):
     entities: Mapped[dict[str, Any]] = mapped_column(JSON)
     draft: Mapped[str | None] = mapped_column(String(DRAFT_LENGTH))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    language: Mapped[str | None] = mapped_column(String(2))
+    gap: Mapped[str | None] = mapped_column(String(8))
 
 
 class FeedbackRow(Base):
@@ -79,6 +86,37 @@ class Person:
     telegram_id: int
     profile: Profile = Profile()
     step: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a turn: the reply's message, kind (`ReplyKind`) and language.
+
+    `is_open`: it was asked back what is meant. `settles`: whether an open question before it was answered by this
+    (True) or not (False); None when it says nothing about that, such as thanks. `is_gap`: it stands in the gaps.
+    """
+
+    message_id: int | None = None
+    kind: str | None = None
+    language: str | None = None
+    is_open: bool = False
+    settles: bool | None = True
+    is_gap: bool = False
+
+
+NO_OUTCOME = Outcome()
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A question that found no answer, with nothing of who asked it but language and country."""
+
+    question: str
+    language: str
+    country: str | None
+
+
+async def _nowhere(_: Unanswered) -> None: ...
 
 
 class People:
@@ -136,10 +174,16 @@ class People:
                 setattr(row, name, value)
             return _person(row)
 
-    async def remember(self, telegram_id: int, chat_id: int, turn: Turn) -> None:
-        """Keep `turn` as the last of this chat; only the newest few are kept."""
+    async def remember(
+        self, telegram_id: int, chat_id: int, turn: Turn, outcome: Outcome = NO_OUTCOME
+    ) -> Sequence[Unanswered]:
+        """Keep `turn` as the last of this chat; only the newest few are kept.
+
+        Returns the questions asked back before, which by this turn turned out to stay without an answer.
+        """
         async with self._writing() as session:
             row = await self._ensure(session, telegram_id)
+            failed = await self._settle(session, row, chat_id, outcome.settles)
             session.add(
                 TurnRow(
                     person_id=row.id,
@@ -148,6 +192,10 @@ class People:
                     entities=dataclasses.asdict(turn.entities),
                     draft=turn.draft[:DRAFT_LENGTH] if turn.draft else None,
                     created_at=datetime.now(UTC),
+                    message_id=outcome.message_id,
+                    outcome=outcome.kind,
+                    language=outcome.language,
+                    gap=OPEN if outcome.is_open else KEPT if outcome.is_gap else None,
                 )
             )
             await session.flush()
@@ -162,6 +210,38 @@ class People:
                     TurnRow.person_id == row.id, TurnRow.chat_id == chat_id, TurnRow.id.not_in(newest.scalar_subquery())
                 )
             )
+            return failed
+
+    @staticmethod
+    async def _settle(
+        session: AsyncSession, person: PersonRow, chat_id: int, is_answered: bool | None
+    ) -> list[Unanswered]:
+        if is_answered is None:
+            return []
+        waiting = select(TurnRow).where(TurnRow.person_id == person.id, TurnRow.chat_id == chat_id, TurnRow.gap == OPEN)
+        rows = list(await session.scalars(waiting))
+        for row in rows:
+            row.gap = None if is_answered else KEPT
+        return [] if is_answered else [_unanswered(row, person) for row in rows]
+
+    async def found(self, telegram_id: int, chat_id: int, message_id: int) -> None:
+        """A subject offered under the message was opened: what was asked back there is answered."""
+        person = select(PersonRow.id).where(PersonRow.telegram_id == telegram_id).scalar_subquery()
+        here = (TurnRow.person_id == person, TurnRow.chat_id == chat_id, TurnRow.message_id == message_id)
+        async with self._writing() as session:
+            await session.execute(update(TurnRow).where(*here, TurnRow.gap == OPEN).values(gap=None))
+
+    async def disliked(self, telegram_id: int, chat_id: int, message_id: int) -> Unanswered | None:
+        """The question that the message answered, once; None when it is not remembered or was given out before."""
+        async with self._writing() as session:
+            person = await self._row(session, telegram_id)
+            if person is None:
+                return None
+            here = (TurnRow.person_id == person.id, TurnRow.chat_id == chat_id, TurnRow.message_id == message_id)
+            # One statement decides, so that of two presses at once only one counts.
+            taken = update(TurnRow).where(*here, TurnRow.gap.is_distinct_from(KEPT)).values(gap=KEPT)
+            row = (await session.scalars(taken.returning(TurnRow))).first()
+            return _unanswered(row, person) if row is not None else None
 
     async def vote(
         self, telegram_id: int, chat_id: int, message_id: int, document: str, vote: int, reason: str | None = None
@@ -193,12 +273,20 @@ class People:
                 await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         return True
 
-    async def expire(self) -> int:
-        """Delete conversation memory that is too old; returns how many turns."""
+    async def expire(self, abandoned: Callable[[Unanswered], Awaitable[None]] = _nowhere) -> int:
+        """Delete conversation memory that is too old; returns how many turns.
+
+        `abandoned` is called with each question that was asked back and nothing came after.
+        """
+        until = datetime.now(UTC) - self._memory
         async with self._writing() as session:
-            old = delete(TurnRow).where(TurnRow.created_at <= datetime.now(UTC) - self._memory)
-            result: Any = await session.execute(old)
-            return int(result.rowcount)
+            waiting = select(TurnRow, PersonRow).join(PersonRow, PersonRow.id == TurnRow.person_id)
+            found = (await session.execute(waiting.where(TurnRow.created_at <= until, TurnRow.gap == OPEN))).all()
+            left = [_unanswered(row, person) for row, person in found]
+            result: Any = await session.execute(delete(TurnRow).where(TurnRow.created_at <= until))
+        for question in left:
+            await abandoned(question)
+        return int(result.rowcount)
 
     @staticmethod
     async def _row(session: AsyncSession, telegram_id: int) -> PersonRow | None:
@@ -218,6 +306,11 @@ class People:
 def _person(row: PersonRow) -> Person:
     profile = Profile(language=row.language, country=row.country, product=row.product, market=row.market)
     return Person(row.telegram_id, profile, row.step)
+
+
+def _unanswered(row: TurnRow, person: PersonRow) -> Unanswered:
+    country = next(iter(row.entities.get("countries", ())), person.country)
+    return Unanswered(row.question, row.language or person.language or "en", country)
 
 
 def _turn(row: TurnRow) -> Turn:

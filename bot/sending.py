@@ -62,18 +62,36 @@ class Sender:
         markup: InlineKeyboardMarkup | None = None,
         *,
         answering: int | None = None,
+        topic: int | None = None,
     ) -> Message | None:
-        """Send `text` in as many messages as it takes; returns the last one."""
-        message = None
+        """Send `text` in as many messages as it takes; returns the last one, None when the chat is closed to us."""
+        try:
+            messages = await self.deliver(chat_id, text, markup, answering=answering, topic=topic)
+        except Forbidden:
+            log.info("chat_closed_to_us")
+            return None
+        return messages[-1] if messages else None
+
+    async def deliver(
+        self,
+        chat_id: int,
+        text: RichText,
+        markup: InlineKeyboardMarkup | None = None,
+        *,
+        answering: int | None = None,
+        topic: int | None = None,
+    ) -> list[Message]:
+        """Send `text` to a chat or to a `topic` of a group; returns all the messages that it took.
+
+        Raises:
+            Forbidden, BadRequest, ChatMigrated: the chat cannot be written to.
+        """
+        messages = []
         parts = text.split(MESSAGE_LENGTH)
         for number, part in enumerate(parts, 1):
             await self._pacer.wait(chat_id)
-            try:
-                message = await self._part(chat_id, part, markup if number == len(parts) else None, answering)
-            except Forbidden:
-                log.info("chat_closed_to_us")
-                return None
-        return message
+            messages.append(await self._part(chat_id, part, markup if number == len(parts) else None, answering, topic))
+        return messages
 
     async def picture(
         self, chat_id: int, png: bytes, caption: str, markup: InlineKeyboardMarkup | None = None
@@ -91,7 +109,12 @@ class Sender:
         return None
 
     async def _part(
-        self, chat_id: int, part: RichText, markup: InlineKeyboardMarkup | None, answering: int | None
+        self,
+        chat_id: int,
+        part: RichText,
+        markup: InlineKeyboardMarkup | None,
+        answering: int | None,
+        topic: int | None,
     ) -> Message:
         async def send(entities: Sequence[MessageEntity] | None) -> Message:
             async for attempt in _attempts():
@@ -104,6 +127,7 @@ class Sender:
                         link_preview_options=_NO_PREVIEW,
                         reply_to_message_id=answering,
                         allow_sending_without_reply=True,
+                        message_thread_id=topic,
                     )
             raise AssertionError("unreachable")
 

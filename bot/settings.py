@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from knowledge.settings import Settings
@@ -17,6 +17,8 @@ class BotSettings(Settings):
     telegram_api_url: str = "https://api.telegram.org"
     conversation_hours: int = 24
     owner_ids: Annotated[tuple[int, ...], NoDecode] = ()
+    handover_remind_hours: int = 24
+    handover_escalate_hours: int = Field(default=72, validate_default=True)
 
     @field_validator("telegram_bot_token")
     @classmethod
@@ -45,9 +47,16 @@ class BotSettings(Settings):
             raise ValueError("must be Telegram user numbers with commas between (12345,67890)")
         return tuple(int(part) for part in parts)
 
-    @field_validator("conversation_hours")
+    @field_validator("conversation_hours", "handover_remind_hours", "handover_escalate_hours")
     @classmethod
     def _at_least_one(cls, value: int) -> int:
         if not 1 <= value <= 24 * 30:
             raise ValueError("must be between 1 and 720 hours")
+        return value
+
+    @field_validator("handover_escalate_hours")
+    @classmethod
+    def _after_the_reminder(cls, value: int, info: ValidationInfo) -> int:
+        if value <= info.data.get("handover_remind_hours", 0):
+            raise ValueError("must be more than HANDOVER_REMIND_HOURS")
         return value

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ingest.command_line import building, inspecting, measuring
+from ingest.command_line import archiving, building, comparing, examining, gaps, inspecting, library, measuring
 
 app = typer.Typer(
     help="Write and inspect the knowledge base.",
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for part in (building, inspecting, measuring):
+for part in (library, building, comparing, inspecting, examining, measuring, archiving, gaps):
     part.register(app)
 
 if __name__ == "__main__":

@@ -43,6 +43,12 @@ class CatalogueError(Exception):
     """What was asked cannot be done; the message is one line that says why and what to do."""
 
 
+class AlreadyPublishedError(CatalogueError):
+    """Just this file is in force already."""
+
+    reason = "already-published"
+
+
 class State(StrEnum):
     """Where a version of a document stands."""
 
@@ -289,7 +295,8 @@ class Catalogue:
         the first version of a new one. An older draft of the same document is discarded.
 
         Raises:
-            CatalogueError: just this file is published already, or `replaces` is no document of the agency.
+            AlreadyPublishedError: just this file is in force already.
+            CatalogueError: `replaces` is no document of the agency.
         """
         assert document.agency is not None
         with self._writing() as session:
@@ -299,32 +306,48 @@ class Catalogue:
                 row = LibraryRow(id=self._free_id(session, document), agency_id=agency.id, created_at=_now())
                 session.add(row)
                 session.flush()
-            numbers = session.scalars(select(VersionRow.number).where(VersionRow.document_id == row.id)).all()
-            content = document.model_copy(update={"id": row.id})
             for old in self._versions(session, row.id, State.PUBLISHED):
-                if old.original == origin.original and old.content["body"] == content.body:
-                    raise CatalogueError(
+                if old.original == origin.original and old.content["body"] == document.body:
+                    raise AlreadyPublishedError(
                         f"this file is published already as {old.content['title']!r}; send a newer one, or withdraw it"
                     )
-            for old in self._versions(session, row.id, State.DRAFT):
-                old.state, old.ended_at = State.DISCARDED, _now()
-            version = VersionRow(
-                document_id=row.id,
-                number=max(numbers, default=0) + 1,
-                state=State.DRAFT,
-                content=content.model_dump(mode="json"),
-                original=origin.original,
-                file_name=origin.file_name[:200],
-                pages=origin.pages,
-                notes=list(origin.notes),
-                flagged=list(origin.flagged),
-                created_at=_now(),
-                created_by=actor,
+            return self._enter_draft(session, row.id, document, origin, actor)
+
+    def _enter_draft(
+        self, session: Session, document_id: str, document: Document, origin: Origin, actor: str
+    ) -> Version:
+        for old in self._versions(session, document_id, State.DRAFT):
+            old.state, old.ended_at = State.DISCARDED, _now()
+        numbers = session.scalars(select(VersionRow.number).where(VersionRow.document_id == document_id)).all()
+        version = VersionRow(
+            document_id=document_id,
+            number=max(numbers, default=0) + 1,
+            state=State.DRAFT,
+            content=document.model_copy(update={"id": document_id}).model_dump(mode="json"),
+            original=origin.original,
+            file_name=origin.file_name[:200],
+            pages=origin.pages,
+            notes=list(origin.notes),
+            flagged=list(origin.flagged),
+            created_at=_now(),
+            created_by=actor,
+        )
+        session.add(version)
+        session.flush()
+        _audit(session, actor, "draft-added", f"{document_id} v{version.number}", document.agency)
+        return _version(version)
+
+    def redraft(self, id: int, *, actor: str) -> Version:
+        """A draft with the content of version `id`, to be corrected; an older draft is discarded.
+
+        Raises:
+            CatalogueError: there is no such version.
+        """
+        with self._writing() as session:
+            row = self._version_row(session, id)
+            return self._enter_draft(
+                session, row.document_id, Document.model_validate(row.content), _origin(row), actor
             )
-            session.add(version)
-            session.flush()
-            _audit(session, actor, "draft-added", f"{row.id} v{version.number}", agency.id)
-            return _version(version)
 
     def version(self, id: int) -> Version:
         """The version with this id.
@@ -588,6 +611,10 @@ def _agency(row: AgencyRow) -> Agency:
         url=row.url,
         group_chat_id=row.group_chat_id,
     )
+
+
+def _origin(row: VersionRow) -> Origin:
+    return Origin(row.original, row.file_name, row.pages, tuple(row.notes), tuple(row.flagged))
 
 
 def _version(row: VersionRow) -> Version:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from knowledge.models import Document, Kind, Passage
 from knowledge.normalise import fold
@@ -36,26 +37,68 @@ def cut(document: Document) -> list[Passage]:
                 id=document.id, document=document.id, path=(document.title,), text=document.body, questions=questions
             )
         ]
-    of_agency = document.kind is Kind.AGENCY
     passages: list[Passage] = []
     taken: set[str] = set()
-    for headings, section in _sections(written_out(document.body) if of_agency else document.body):
-        for text in _pieces(section, AGENCY_PASSAGE_CHARACTERS if of_agency else PASSAGE_CHARACTERS):
-            first = not passages
-            forms = questions if first else ()
-            if of_agency and headings:
-                forms = (*forms, " - ".join(headings)[:HEADING_LENGTH])
-            passages.append(
-                Passage(
-                    id=document.id if first else f"{document.id}#{_anchor(headings, taken)}",
-                    document=document.id,
-                    number=len(passages),
-                    path=(document.title, *headings),
-                    text=text.strip(),
-                    questions=forms,
-                )
+    for piece in _of_agency(document.body) if document.kind is Kind.AGENCY else _of_guide(document.body):
+        first = not passages
+        passages.append(
+            Passage(
+                id=document.id if first else f"{document.id}#{_anchor(piece.headings, taken)}",
+                document=document.id,
+                number=len(passages),
+                path=(document.title, *piece.headings),
+                text=piece.text.strip(),
+                questions=(*(questions if first else ()), *piece.forms),
             )
+        )
     return passages
+
+
+@dataclass(frozen=True)
+class _Piece:
+    headings: tuple[str, ...]
+    text: str
+    forms: tuple[str, ...] = ()
+
+
+def _of_guide(markdown: str) -> Iterator[_Piece]:
+    for headings, section in _sections(markdown):
+        for text in _split(section, PASSAGE_CHARACTERS):
+            yield _Piece(headings, text)
+
+
+def _of_agency(markdown: str) -> Iterator[_Piece]:
+    """Pieces with their headings as question forms; neighbours that are short are put together, for a line or two
+    say little alone."""
+    waiting: _Piece | None = None
+    for headings, section in _sections(written_out(markdown)):
+        forms = (" - ".join(headings)[:HEADING_LENGTH],) if headings else ()
+        for text in _split(section, AGENCY_PASSAGE_CHARACTERS):
+            piece = _Piece(headings, text, forms)
+            if waiting is None:
+                waiting = piece
+            elif len(waiting.text) + len(text) + HEADING_LENGTH <= AGENCY_PASSAGE_CHARACTERS:
+                waiting = _together(waiting, piece)
+            else:
+                yield waiting
+                waiting = piece
+    if waiting is not None:
+        yield waiting
+
+
+def _together(one: _Piece, other: _Piece) -> _Piece:
+    """Two pieces as one: under their heading if it is the same, else each after its own."""
+    forms = tuple(dict.fromkeys((*one.forms, *other.forms)))
+    if one.headings == other.headings:
+        return _Piece(one.headings, f"{one.text}\n\n{other.text}", forms)
+    shared = tuple(a for a, b in zip(one.headings, other.headings, strict=False) if a == b)
+    first, second = (
+        f"**{' - '.join(piece.headings[len(shared) :])}**\n{piece.text}"
+        if len(piece.headings) > len(shared)
+        else piece.text
+        for piece in (one, other)
+    )
+    return _Piece(shared, f"{first}\n\n{second}", forms)
 
 
 def written_out(markdown: str) -> str:
@@ -105,7 +148,7 @@ def _sections(markdown: str) -> Iterator[tuple[tuple[str, ...], str]]:
         yield headings, section.page_content
 
 
-def _pieces(text: str, size: int) -> list[str]:
+def _split(text: str, size: int) -> list[str]:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
     splitter = RecursiveCharacterTextSplitter(

@@ -108,11 +108,14 @@ class Run:
 
 
 def ask(
-    questions: Iterable[tuple[Question, Sequence[str]]], environment: Mapping[str, str] = MappingProxyType({})
+    questions: Iterable[tuple[Question, Sequence[str]]],
+    environment: Mapping[str, str] = MappingProxyType({}),
+    advance: Callable[[int, int], None] = lambda *_: None,
 ) -> Run:
     """Ask each question in the words given, in one process of `python -m bot ask`, and read the answers.
 
-    `environment` is added to that process's own (`DATA_DIR`, `EMBEDDING_MODEL`).
+    `environment` is added to that process's own (`DATA_DIR`, `EMBEDDING_MODEL`). `advance` is called after each
+    answer with how many there are and how many there will be.
 
     Raises:
         EvaluationError: the process failed.
@@ -133,7 +136,10 @@ def ask(
             encoding="utf-8",
         )
         assert process.stdout is not None
-        answers = [json.loads(line) for line in process.stdout]
+        answers = []
+        for answered in process.stdout:
+            answers.append(json.loads(answered))
+            advance(len(answers), len(asked))
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0 or len(answers) != len(asked):

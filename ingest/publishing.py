@@ -7,6 +7,8 @@ whatever the generation in use holds. A rollback holds the index: until the next
 
 from __future__ import annotations
 
+import shutil
+import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,6 +29,9 @@ from knowledge.generation import (
 )
 from knowledge.intents import load_intents
 from knowledge.settings import Settings
+
+LEFTOVER_SECONDS = 3600
+"""No file takes longer than this to be received and read."""
 
 WAIT_SECONDS = 120
 """How long a publication waits for another ingest to end: a sync that has much to encode takes minutes."""
@@ -164,7 +169,10 @@ def expire(settings: Settings, catalogue: Catalogue, encoder: Encoder, today: da
 
 
 def heal(settings: Settings) -> None:
-    """Make up for a run that was cut off between the catalogue and the list of what is withdrawn."""
+    """Make up for runs that were cut off: files half received, and a list of what is withdrawn that lags behind."""
+    for leftover in (settings.data_dir / "uploads").glob(".*"):
+        if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     if not exists(settings):
         return
     with Catalogue.open(settings) as catalogue:

@@ -22,6 +22,7 @@ from ingest.evaluate import (
     repeatability,
     retrieval,
 )
+from ingest.gate import Decision, Quality, Verdict
 from ingest.sync import read_inputs, sync
 from knowledge.encoders import load_encoder
 from knowledge.settings import Settings
@@ -186,3 +187,80 @@ def _print_misses(out: Console, results: Sequence[Result]) -> None:
         )
         for line in lines:
             out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+_DECIDED = {
+    Decision.UNCHANGED: "Nothing changed: the index is in line with the documents.",
+    Decision.FIRST: "There was no sound index in use to compare with: built and in use: {name}",
+    Decision.SWITCHED: "The answers are as good as before: in use: {name}",
+    Decision.REFUSED: "The answers are worse: refused, in use remains {name}",
+}
+
+
+def gate_figures(verdict: Verdict) -> dict[str, Any]:
+    """What the gate decided, as plain data."""
+    return {
+        "decision": verdict.decision.value,
+        "generation": verdict.manifest.name if verdict.manifest else None,
+        "before": _quality_figures(verdict.before),
+        "after": _quality_figures(verdict.after),
+        "measures": [asdict(measure) for measure in verdict.measures],
+        "worse": [_turned_figures(old, new) for old, new in verdict.worse],
+        "better": [_turned_figures(old, new) for old, new in verdict.better],
+    }
+
+
+def _quality_figures(quality: Quality | None) -> dict[str, Any] | None:
+    if quality is None:
+        return None
+    languages = {name: asdict(figures) for name, figures in quality.by_language.items()}
+    return {"by_language": languages, "abstention": asdict(quality.abstention)}
+
+
+def _turned_figures(old: Result, new: Result) -> dict[str, Any]:
+    return {"id": old.question.id, "before": _outcome(old), "after": _outcome(new)}
+
+
+def _outcome(result: Result) -> str:
+    rank = "right document not found" if result.rank is None else f"right document at {result.rank}"
+    if result.question.expect != "answer":
+        return "declined" if result.refused else "answered"
+    return f"{rank}, not answered" if result.refused else rank
+
+
+def show_gate(out: Console, verdict: Verdict) -> None:
+    """Print before and after side by side, what decided, and the questions whose outcome turned."""
+    if verdict.before and verdict.after:
+        out.print(_beside(verdict.before, verdict.after))
+        old, new = verdict.before.abstention, verdict.after.abstention
+        out.print(
+            f"Abstention: recall {old.recall:.3f} -> {new.recall:.3f}, precision {old.precision:.3f} -> "
+            f"{new.precision:.3f}, good questions refused {old.refused_good:.3f} -> {new.refused_good:.3f}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        for measure in verdict.measures:
+            line = f"{measure.name}: {len(measure.gained)} gained, {len(measure.lost)} lost of {measure.questions}"
+            out.print(
+                f"{line}{': worse' if measure.fallen else ''}",
+                style="red" if measure.fallen else "",
+                highlight=False,
+                soft_wrap=True,
+            )
+        for title, pairs in (("better", verdict.better), ("worse", verdict.worse)):
+            for was, becomes in pairs:
+                words = f"{was.question.id}: {_outcome(was)} -> {_outcome(becomes)}"
+                # Nobody mends documents by the words of the half that reports.
+                asked = f"  ({' / '.join(was.question.turns)})" if was.question.half == "tune" else ""
+                out.print(f"{title}: {words}{asked}", markup=False, highlight=False, soft_wrap=True)
+    name = verdict.manifest.name if verdict.manifest else ""
+    out.print(_DECIDED[verdict.decision].format(name=name), markup=False, highlight=False, soft_wrap=True)
+
+
+def _beside(before: Quality, after: Quality) -> Table:
+    table = Table("", "questions", "hit@1", "", "hit@3", "", "MRR", "", title="Before and after", title_justify="left")
+    for name, new in after.by_language.items():
+        old = before.by_language[name]
+        pairs = ((old.hit_1, new.hit_1), (old.hit_3, new.hit_3), (old.mrr, new.mrr))
+        table.add_row(name, str(new.count), *(f"{figure:.3f}" for pair in pairs for figure in pair))
+    return table

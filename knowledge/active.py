@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -20,6 +21,44 @@ log = structlog.get_logger(__name__)
 
 QUESTION_SECONDS = 30
 """No question reads a generation for longer than this after the switch to the next one."""
+
+
+class Index(Protocol):
+    """What answers are made from."""
+
+    encoder: Encoder
+    search: HybridSearch
+
+    @property
+    def generation(self) -> Generation:
+        """The generation that questions are answered from now."""
+
+    def refresh(self) -> bool:
+        """Follow what is in use; True when the index changed."""
+
+    def shows(self, document: Document) -> bool:
+        """Whether `document` may be shown."""
+
+
+@dataclass
+class FixedIndex:
+    """A search that never changes: over a draft that is tried."""
+
+    encoder: Encoder
+    search: HybridSearch
+
+    @property
+    def generation(self) -> Generation:
+        """The generation under the search."""
+        return self.search.generation
+
+    def refresh(self) -> bool:
+        """There is nothing to follow."""
+        return False
+
+    def shows(self, document: Document) -> bool:
+        """What is tried is shown."""
+        return True
 
 
 @dataclass

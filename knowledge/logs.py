@@ -42,7 +42,7 @@ def configure_logs(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in ("httpx", "httpcore", "apscheduler", "chromadb", "bm25s"):
+    for name in ("httpx", "httpcore", "apscheduler", "chromadb", "bm25s", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("telegram.ext").addFilter(_without_traceback)
     structlog.configure(

@@ -18,7 +18,7 @@ from bot.advice.figures.desk import Desk
 from bot.advice.language import is_readable_script
 from bot.advice.reply import Reply, ReplyKind
 from bot.advice.understand import Profile, Question, Turn, Understanding
-from knowledge.active import ActiveIndex
+from knowledge.active import Index
 from knowledge.calibration import Boundaries
 from knowledge.facts import Facts
 from knowledge.gazetteer import Gazetteer
@@ -59,7 +59,7 @@ class Consultation:
 class Adviser:
     """Answers messages out of the active index, which holds the fact tables too. One for a process; thread-safe."""
 
-    def __init__(self, index: ActiveIndex, today: Callable[[], date] = _today) -> None:
+    def __init__(self, index: Index, today: Callable[[], date] = _today) -> None:
         self.index = index
         self._today = today
         self.executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="advice")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.advice.reply import Button, Reply, ReplyKind, related
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Question
@@ -21,6 +23,11 @@ ANSWERS = {
     ),
     "human": _("I am a program and cannot call a person for you yet. These bodies have people who advise exporters."),
 }
+HUMAN_AT_AN_AGENCY = _(
+    "I am a program, but I can pass your question on to people: tap below. These bodies have people who advise "
+    "exporters, too."
+)
+"""The answer to "human" where there is an agency that can be asked."""
 DECLINES = {
     "out-of-scope": _(
         "I can only help with selling across borders: platforms, fees, getting paid, shipping, customs, disputes. "
@@ -90,3 +97,11 @@ def reply(intent: str, question: Question, hits: tuple[Hit, ...] = (), extra: Ri
             buttons = related(hits, 3) or [Button(translate(label), f"d:{id}") for label, id in STARTERS]
             return Reply(text, kind, intent, question.language, buttons=tuple(buttons))
     raise KeyError(intent)
+
+
+def with_people(reply: Reply) -> Reply:
+    """The reply to "human" where there is an agency that can be asked."""
+    translate = translator(reply.language)
+    usual = translate(ANSWERS["human"])
+    rest = reply.text.cut(len(usual), len(reply.text.text))
+    return replace(reply, text=RichText.plain(translate(HUMAN_AT_AN_AGENCY)) + rest)

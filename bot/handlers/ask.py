@@ -6,12 +6,11 @@ import asyncio
 from dataclasses import replace
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Message, Update
 
 from bot.advice.richtext import RichText
-from bot.handlers import welcome
-from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services, user_id
+from bot.handlers import drafts, handover, roles, unanswered, welcome
+from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services
 from bot.sending import typing
 from bot.translation import translator
 
@@ -27,6 +26,12 @@ async def question(update: Update, context: Context) -> None:
     if text is None:
         return
     person, _ = await recall(update, context)
+    if await handover.take_answer(update, context, person, text):
+        return
+    if message.chat.type == "private":
+        for desk in (drafts, roles):
+            if await desk.take_answer(update, context, person, text):
+                return
     if person.step and message.chat.type == "private" and await welcome.take_answer(update, context, person, text):
         return
     await answer(update, context, text, repeat_step=person.step)
@@ -44,7 +49,11 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
         )
     message = update.effective_message
     in_group = message is not None and message.chat.type != "private"
-    await service.sender.reply(chat, consultation.reply, answering=message.message_id if message and in_group else None)
+    answering = message.message_id if message and in_group else None
+    reply = consultation.reply
+    if not in_group:
+        reply = await handover.offer(context, reply, profile, consultation.turn)
+    sent = await service.sender.reply(chat, reply, answering=answering)
     log.info(
         "answered",
         kind=consultation.reply.kind.value,
@@ -53,10 +62,7 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
         language=consultation.reply.language,
         milliseconds=round(consultation.seconds * 1000),
     )
-    try:
-        await service.people.remember(user_id(update), chat, consultation.turn)
-    except SQLAlchemyError as error:
-        log.error("turn_not_remembered", cause=type(error).__name__)
+    await unanswered.remember(update, context, consultation, earlier, sent)
     if repeat_step and not in_group:
         await welcome.remind(update, context, repeat_step)
 
@@ -76,7 +82,8 @@ def addressed_text(message: Message, username: str) -> str | None:
     if mention in text.casefold():
         at = text.casefold().index(mention)
         return (text[:at] + text[at + len(mention) :]).strip() or None
-    if replied and replied.from_user and replied.from_user.username == username:
+    # In a topic that the bot has made each message looks like a reply to its making.
+    if replied and not replied.forum_topic_created and replied.from_user and replied.from_user.username == username:
         return text
     return None
 
@@ -98,3 +105,4 @@ async def open_document(update: Update, context: Context) -> None:
         await services(context).sender.text(chat_id(update), RichText.plain(text))
         return
     await services(context).sender.reply(chat_id(update), reply)
+    await unanswered.opened(update, context)

@@ -13,11 +13,16 @@ from telegram.ext import CallbackContext, ExtBot
 
 from bot.advice.adviser import Adviser
 from bot.advice.understand import Turn
+from bot.agencies import Agencies
+from bot.drafts import Drafts
+from bot.handovers import Handovers
+from bot.intake import Intake
 from bot.members import Members
 from bot.people import People, Person
 from bot.sending import Sender
 from bot.settings import BotSettings
 from ingest.catalogue import Catalogue
+from ingest.gaps import Gaps
 from knowledge.models import LANGUAGES
 
 log = structlog.get_logger(__name__)
@@ -27,14 +32,19 @@ Context = CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], dict[Any,
 
 @dataclass(frozen=True)
 class Services:
-    """The services of a running bot. The catalogue blocks: call it by `asyncio.to_thread`."""
+    """The services of a running bot. The catalogue and the gaps block: call them by `asyncio.to_thread`."""
 
     adviser: Adviser
     people: People
     sender: Sender
     members: Members
     catalogue: Catalogue
+    gaps: Gaps
     settings: BotSettings
+    agencies: Agencies
+    handovers: Handovers
+    intake: Intake
+    drafts: Drafts
 
 
 def services(context: Context) -> Services:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from telegram import Update
 
 from bot.handlers import help
 from bot.handlers.context import Context, acknowledge, services, user_id
 from bot.members import Access
+from ingest.catalogue import CatalogueError, Version
 
 
 async def access(update: Update, context: Context) -> Access:
@@ -22,3 +25,12 @@ async def refuse(update: Update, context: Context) -> None:
         await acknowledge(update.callback_query)
     elif update.effective_chat is not None and update.effective_chat.type == "private":
         await help.unknown_command(update, context)
+
+
+async def own_version(update: Update, context: Context, id: int) -> Version | None:
+    """The version with this id, if the person may act for its agency."""
+    try:
+        version = await asyncio.to_thread(services(context).catalogue.version, id)
+    except CatalogueError:
+        return None
+    return version if (await access(update, context)).to(version.document.agency) else None

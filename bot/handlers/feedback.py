@@ -6,6 +6,7 @@ from telegram import InlineKeyboardMarkup, Update
 from telegram.error import BadRequest
 
 from bot.advice.reply import Button
+from bot.handlers import unanswered
 from bot.handlers.context import Context, acknowledge, chat_id, language_of, log, services, user_id
 from bot.sending import choices
 from bot.translation import mark, translator
@@ -33,6 +34,8 @@ async def vote(update: Update, context: Context) -> None:
     await acknowledge(query, _("Thank you!") if up else _("Thank you. What was wrong?"))
     buttons = [Button(_(text), f"r:{reason}:{document}") for reason, text in REASONS.items()]
     await _swap_thumbs(update, None if up else choices(buttons, columns=1))
+    if not up:
+        await unanswered.disliked(update, context, document)
 
 
 async def reason(update: Update, context: Context) -> None:

@@ -14,6 +14,7 @@ from bot.advice.reply import Reply
 from bot.advice.richtext import RichText
 from bot.advice.understand import Turn
 from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services, user_id
+from bot.people import Outcome
 from bot.sending import typing
 from bot.translation import translator
 
@@ -49,9 +50,11 @@ async def pressed(update: Update, context: Context) -> None:
 
 async def _send(update: Update, context: Context, reply: Reply) -> None:
     service, chat = services(context), chat_id(update)
-    await service.sender.reply(chat, reply)
+    sent = await service.sender.reply(chat, reply)
     try:
-        await service.people.remember(user_id(update), chat, Turn("", draft=reply.draft))
+        await service.people.remember(
+            user_id(update), chat, Turn("", draft=reply.draft), Outcome(sent.message_id if sent else None, reply.kind)
+        )
     except SQLAlchemyError as error:
         log.error("turn_not_remembered", cause=type(error).__name__)
 

@@ -6,10 +6,13 @@ from telegram import Update
 
 from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
+from bot.handlers import handover
 from bot.handlers.context import Context, acknowledge, chat_id, drop_keyboard, language_of, services, user_id
+from bot.handovers import TEXTS_KEPT
 from bot.people import KEPT_TURNS
 from bot.sending import choices
 from bot.translation import translator
+from ingest.gaps import KEPT_DAYS
 
 
 async def privacy(update: Update, context: Context) -> None:
@@ -22,13 +25,21 @@ async def privacy(update: Update, context: Context) -> None:
         _("your last {turns} questions for {hours} hours, so that you can ask on;").format(
             turns=KEPT_TURNS, hours=service.people.memory_hours
         ),
-        _("your thumbs up or down and the reason."),
+        _("your thumbs up or down and the reason;"),
+        _("what you passed to an agency, which reads it, and its answers, for {days} days after closing.").format(
+            days=TEXTS_KEPT.days
+        ),
     )
+    nameless = _(
+        "Besides, without your name or number and so not to be found again by /forget: questions I could not answer, "
+        "with the day, language and country, for {days} days, so that agencies can fill the gap."
+    ).format(days=KEPT_DAYS)
     text = join(
         (
             RichText.bold(_("What I keep")),
             RichText.plain("\n".join(f"• {line}" for line in kept)),
             RichText.plain(_("Nothing is sold or shown to others. Send /forget and all of it is deleted for good.")),
+            RichText.plain(nameless),
         )
     )
     await service.sender.text(chat_id(update), text)
@@ -54,7 +65,8 @@ async def decided(update: Update, context: Context) -> None:
     person = await people.get(user_id(update))
     _ = translator(language_of(person, update))
     if query.data == "x:yes":
-        known = await people.forget(user_id(update))
+        handed_over = await handover.forget(update, context)
+        known = await people.forget(user_id(update)) or handed_over
         text = _("Done. I have deleted all I knew of you.") if known else _("I knew nothing of you.")
     else:
         text = _("All right, nothing was deleted.")

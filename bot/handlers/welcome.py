@@ -9,6 +9,7 @@ from telegram import InlineKeyboardMarkup, Update
 from bot.advice.figures.desk import NEARBY
 from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
+from bot.handlers import roles
 from bot.handlers.context import Context, acknowledge, chat_id, drop_keyboard, language_of, services, user_id
 from bot.people import PRODUCT_LENGTH, Person
 from bot.sending import choices
@@ -25,7 +26,10 @@ _MARKETS = ("US", "EU", "GB", "AE", "CA", "ZA")
 
 
 async def start(update: Update, context: Context) -> None:
-    """/start: say who we are, then ask the first question."""
+    """/start: say who we are, then ask the first question; with an invitation in a deep link, use that."""
+    if context.args and context.args[0].startswith(roles.INVITATION):
+        await roles.join_by_invitation(update, context, context.args[0].removeprefix(roles.INVITATION))
+        return
     person = await services(context).people.get(user_id(update))
     language = language_of(person, update)
     _ = translator(language)

@@ -24,7 +24,11 @@ class OfflineRequest(BaseRequest):
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.fault: Fault | None = None
         self.photos: list[bytes] = []
-        self._ids = itertools.count(1000)
+        self.files: dict[str, bytes] = {}
+        """What people have sent, by file id."""
+        self.forums: set[int] = set()
+        """Groups that have topics."""
+        self._ids = itertools.count(1_000_000)
 
     @property
     def read_timeout(self) -> float | None:
@@ -38,6 +42,8 @@ class OfflineRequest(BaseRequest):
         self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
     ) -> tuple[int, bytes]:
         name = url.rsplit("/", 1)[-1]
+        if "/file/bot" in url:
+            return 200, self.files[name]
         parameters = dict(request_data.parameters) if request_data else {}
         refused = self.fault(name, parameters) if self.fault else None
         if refused:
@@ -45,21 +51,38 @@ class OfflineRequest(BaseRequest):
             return code, json.dumps({"ok": False, "error_code": code, **body}).encode()
         self.calls.append((name, parameters))
         files = (request_data.multipart_data or {}) if request_data else {}
+        result = self._result(name, parameters)
+        if name == "sendMessage":
+            parameters["message_id"] = result["message_id"]  # so that tests can reply to what was sent
         self.photos += [content[1] for content in files.values() if isinstance(content[1], bytes)]
-        return 200, json.dumps({"ok": True, "result": self._result(name, parameters)}).encode()
+        return 200, json.dumps({"ok": True, "result": result}).encode()
 
     def _result(self, name: str, parameters: dict[str, Any]) -> Any:
         if name == "getMe":
             return ME
         if name == "sendMessage":
             sent = {"message_id": next(self._ids), "date": int(time.time()), "from": ME}
-            sent["chat"] = {"id": parameters["chat_id"], "type": "private"}
-            return sent | {key: parameters[key] for key in ("text", "entities", "reply_markup") if key in parameters}
+            sent["chat"] = self._chat(parameters["chat_id"])
+            kept = ("text", "entities", "reply_markup", "message_thread_id")
+            return sent | {key: parameters[key] for key in kept if key in parameters}
+        if name == "getChat":
+            full = {"accent_color_id": 0, "max_reaction_count": 11}
+            gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
+            return self._chat(parameters["chat_id"]) | full | {"accepted_gift_types": dict.fromkeys(gifts, False)}
+        if name == "getFile":
+            return {"file_id": parameters["file_id"], "file_unique_id": "u", "file_path": parameters["file_id"]}
+        if name == "createForumTopic":
+            return {"message_thread_id": next(self._ids), "name": parameters["name"], "icon_color": 0}
         if name == "sendPhoto":
             size = {"file_id": "p", "file_unique_id": "p", "width": 720, "height": 600}
             chat = {"id": parameters["chat_id"], "type": "private"}
             return {"message_id": next(self._ids), "date": int(time.time()), "from": ME, "chat": chat, "photo": [size]}
         return True
+
+    def _chat(self, id: int) -> dict[str, Any]:
+        if id > 0:
+            return {"id": id, "type": "private"}
+        return {"id": id, "type": "supergroup", "title": "G"} | ({"is_forum": True} if id in self.forums else {})
 
     def sent(self, method: str = "sendMessage") -> list[dict[str, Any]]:
         """The parameters of all calls of `method`, oldest first."""
@@ -96,9 +119,11 @@ class Person:
         """Write `text`."""
         return await self.update(message=self.message(text, **fields))
 
-    async def press(self, data: str, under: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    async def press(
+        self, data: str, under: dict[str, Any] | None = None, chat: dict[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
         """Press a button with callback `data` under a sent message."""
-        message = self.message("x") | {"from": ME, "message_id": 5000}
+        message = self.message("x", chat=chat) | {"from": ME, "message_id": (under or {}).get("message_id", 5000)}
         if under and "reply_markup" in under:
             message["reply_markup"] = under["reply_markup"]
         query = {"id": str(next(self._updates)), "from": self.message()["from"], "chat_instance": "1", "data": data}

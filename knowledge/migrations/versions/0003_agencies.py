@@ -89,10 +89,11 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("telegram_id", sa.BigInteger, nullable=False),
         sa.Column("chat_id", sa.BigInteger, nullable=False),
-        sa.Column("agency_id", sa.String(32), sa.ForeignKey("agencies.id"), nullable=False),
+        sa.Column("agency_id", sa.String(32), sa.ForeignKey("agencies.id")),
         sa.Column("file_id", sa.String(200)),
         sa.Column("name", sa.String(500), nullable=False),
         sa.Column("replaces", sa.String(48)),
+        sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("created_at", moment, nullable=False),
     )
     op.create_table(
@@ -103,15 +104,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "gaps",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("question", sa.String(300), nullable=False),
         sa.Column("reason", sa.String(12), nullable=False),
         sa.Column("language", sa.String(2), nullable=False),
         sa.Column("country", sa.String(2)),
         sa.Column("document", sa.String(48)),
-        sa.Column("created_at", moment, nullable=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_gaps_created_at", "gaps", ["created_at"])
+    op.create_index("ix_gaps_day", "gaps", ["day"])
     op.create_table(
         "handovers",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -150,12 +152,16 @@ def upgrade() -> None:
     op.create_index("ix_handover_messages_handover_id", "handover_messages", ["handover_id"])
     op.add_column("turns", sa.Column("message_id", sa.BigInteger))
     op.add_column("turns", sa.Column("outcome", sa.String(12)))
+    op.add_column("turns", sa.Column("language", sa.String(2)))
+    op.add_column("turns", sa.Column("gap", sa.String(8)))
     with op.batch_alter_table("people") as people:
         people.alter_column("step", type_=sa.String(40), existing_type=sa.String(16))
 
 
 def downgrade() -> None:
     """Drop the tables and columns; `people.step` stays as wide as it is."""
+    op.drop_column("turns", "gap")
+    op.drop_column("turns", "language")
     op.drop_column("turns", "outcome")
     op.drop_column("turns", "message_id")
     for table in (

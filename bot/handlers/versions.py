@@ -1,0 +1,55 @@
+"""How a version of a document is written down for those who look after it."""
+
+from __future__ import annotations
+
+from bot.advice.richtext import RichText
+from bot.translation import as_of_text, country_name, language_name, mark, translator
+from ingest.catalogue import State, Version
+
+NAME_SHOWN = 60
+
+STATES = {
+    State.DRAFT: mark("draft"),
+    State.PUBLISHED: mark("published"),
+    State.REPLACED: mark("replaced by a newer version"),
+    State.WITHDRAWN: mark("withdrawn"),
+    State.EXPIRED: mark("expired"),
+    State.DISCARDED: mark("discarded"),
+}
+
+
+def described(version: Version, language: str, passages: int | None = None) -> RichText:
+    """The details of a version, line by line, in `language`."""
+    _ = translator(language)
+    document, unknown = version.document, _("not known")
+    source = document.sources[0]
+    countries = ", ".join(country_name(code, language) for code in document.countries) or _("all countries")
+    size = _("{pages} pages").format(pages=version.pages)
+    if passages is not None:
+        size += ", " + _("{passages} passages").format(passages=passages)
+    lines = (
+        _("Version {number}, {state}").format(number=version.number, state=_(STATES[version.state])),
+        size,
+        _("Language: {language}").format(language=language_shown(document.language)),
+        _("Subjects: {subjects}").format(
+            subjects=", ".join(topic.value.replace("-", " ") for topic in document.topics)
+        ),
+        _("For sellers in: {countries}").format(countries=countries),
+        _("Source: {url}").format(url=source.url),
+        _("Date: {date}").format(date=as_of_text(source.as_of, language) or unknown),
+        _("Valid until: {date}").format(date=document.expires or _("no end set")),
+    )
+    return RichText.bold(document.title) + RichText.plain("\n" + "\n".join(lines))
+
+
+def language_shown(code: str) -> str:
+    """The name of a language (ISO 639-1) in itself; the code where CLDR has none."""
+    try:
+        return language_name(code)
+    except ValueError:
+        return code
+
+
+def short(name: str) -> str:
+    """A file's name or an address, short enough for a line."""
+    return name if len(name) <= NAME_SHOWN else name[: NAME_SHOWN - 1] + "…"

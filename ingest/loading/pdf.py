@@ -79,7 +79,7 @@ def read_pdf(path: Path, limits: Limits, progress: Progress) -> Reading:
         pages: list[_Page] = []
         characters = unknown = 0
         for number, page in enumerate(pdf.pages, 1):
-            read, lost = _page(page)
+            read, lost = _read_page(page)
             pages.append(read)
             characters += sum(len(line.text) for line in read.lines)
             characters += sum(len(cell) for found in read.tables for row in found.rows for cell in row)
@@ -167,6 +167,14 @@ def _open(path: Path) -> PDF:
         if isinstance(cause, PDFPasswordIncorrect | PDFEncryptionError) or isinstance(error, PDFEncryptionError):
             raise LoadError(Reason.ENCRYPTED, repr(cause)) from error
         raise LoadError(Reason.DAMAGED, repr(cause)) from error
+
+
+def _read_page(page: Any) -> tuple[_Page, int]:
+    try:
+        return _page(page)
+    except PdfminerException as error:  # wraps whatever went wrong, want of memory too
+        cause = error.args[0] if error.args else None
+        raise (cause if isinstance(cause, LoadError | MemoryError) else error) from error
 
 
 def _page(page: Any) -> tuple[_Page, int]:

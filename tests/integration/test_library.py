@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 
 from bot.advice.adviser import Adviser
 from bot.app import App, build_application
-from bot.handlers import intake, library
 from bot.settings import BotSettings
 from ingest.catalogue import Catalogue, State
 from knowledge.active import ActiveIndex
@@ -41,9 +39,7 @@ QUESTION = "how much does the blue permit for sisal baskets cost?"
 
 
 @pytest.fixture
-async def desk(
-    real_data_dir: Path, encoder: Encoder, request_: OfflineRequest, tmp_path: Path
-) -> AsyncIterator[App]:
+async def desk(real_data_dir: Path, encoder: Encoder, request_: OfflineRequest, tmp_path: Path) -> AsyncIterator[App]:
     """The application on an index of its own, with one owner."""
     data_dir = tmp_path / "data"
     shutil.copytree(real_data_dir, data_dir)

@@ -61,6 +61,10 @@ class Terminal(BaseRequest):
         """Serve one call of the Bot API."""
         name = url.rsplit("/", 1)[-1]
         parameters = request_data.parameters if request_data else {}
+        if parameters.get("chat_id", YOU) != YOU:
+            # Agencies' groups and other people are not in this terminal: what is meant for them is not lost silently.
+            refusal = {"ok": False, "error_code": 403, "description": "Forbidden: only you are in this terminal"}
+            return 403, json.dumps(refusal).encode()
         files = (request_data.multipart_data or {}) if request_data else {}
         self._photo = next((content[1] for content in files.values() if isinstance(content[1], bytes)), b"")
         serve = getattr(self, f"_{name.lower()}", None)

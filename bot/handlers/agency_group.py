@@ -16,7 +16,8 @@ from bot.handlers.context import Context, drop_keyboard, language_of, log, servi
 from bot.handovers import Author, Handover, TooManyOpenError, Written
 from bot.sending import choices
 from bot.translation import translator
-from ingest.catalogue import Agency
+from ingest.catalogue import Agency, CatalogueError
+from knowledge.database import DatabaseError
 
 # Messages in the group
 
@@ -221,14 +222,21 @@ async def _make_card(update: Update, context: Context, agency: Agency, handover:
         return
     from bot.handlers import drafts
 
-    if update.callback_query:
-        # Only the way to close stays, so that a second press makes no second card.
-        close = choices([carrying.close_button(handover.id, carrying.language_of(agency))])
-        with contextlib.suppress(TelegramError):
-            await update.callback_query.edit_message_reply_markup(close)
-    await drafts.draft_card(
-        context, agency.id, handover.question, answer.text, handover.language, handover.country, user_id(update)
-    )
+    language, message, query = carrying.language_of(agency), update.effective_message, update.callback_query
+    _ = translator(language)
+    if query is None or message is None:
+        return
+    try:
+        await drafts.draft_card(
+            context, agency.id, handover.question, answer.text, handover.language, handover.country, user_id(update)
+        )
+    except (CatalogueError, DatabaseError) as error:
+        log.warning("card_not_made", handover=handover.id, cause=type(error).__name__)
+        await _say(context, message, _("That could not be made a card; perhaps it is one already."))
+        return
+    with contextlib.suppress(TelegramError):  # only the way to close stays
+        await query.edit_message_reply_markup(choices([carrying.close_button(handover.id, language)]))
+    await _say(context, message, _("The draft is in the library; whoever pressed finds it in their own chat with me."))
 
 
 async def _say_closed(context: Context, agency: Agency, handover: Handover, message: Message) -> None:

@@ -294,14 +294,16 @@ async def take_answer(update: Update, context: Context, person: Person, text: st
 
 
 async def cancel(update: Update, context: Context) -> None:
-    """/cancel: leave a hand-over that waits for words. Silent in groups, where nothing waits."""
+    """/cancel: leave whatever waits for words, a hand-over or another question. Silent in groups."""
     if update.effective_chat is None or update.effective_chat.type != "private":
         return
     person = await services(context).people.get(user_id(update))
     step = person.step or ""
     if not step.startswith(STEP):
         _ = translator(language_of(person, update))
-        await _say(update, context, RichText.plain(_("There is nothing to cancel.")))
+        if step:
+            await services(context).people.update(user_id(update), step=None)
+        await _say(update, context, RichText.plain(_("All right.") if step else _("There is nothing to cancel.")))
         return
     subject = step.rsplit(":", 1)[-1]
     await _stop(update, context, int(subject) if subject.isdigit() else 0)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from ingest.command_line.terminal import clear_errors, err, out, start
@@ -46,7 +46,8 @@ def gaps(
     if not found:
         out.print(f"No questions without an answer in the last {days} days.", highlight=False)
         return
-    table = Table("count", "question", "why", "countries", "languages", "first", "last")
+    question = Column("question", min_width=16, ratio=1)
+    table = Table("count", question, "why", "countries", "languages", "days")
     for group in found:
         table.add_row(*_cells(group))
     out.print(table)
@@ -58,7 +59,8 @@ def _cells(group: GapGroup) -> list[Text]:
     if group.documents:
         reasons += f" ({_listed(group.documents)})"
     countries = _listed({country or "?": count for country, count in group.countries.items()})
-    cells = (str(group.count), question, reasons, countries, _listed(group.languages), group.first, group.last)
+    days = f"{group.first}" if group.first == group.last else f"{group.first}\n{group.last}"
+    cells = (str(group.count), question, reasons, countries, _listed(group.languages), days)
     return [Text(str(cell)) for cell in cells]  # what sellers wrote is never read as markup
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import types
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -445,27 +444,24 @@ async def test_an_update_that_comes_again_after_a_restart_is_not_carried_twice(w
 # Cards
 
 
-async def test_an_answer_becomes_a_draft_card_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[tuple[Any, ...]] = []
-
-    async def draft_card(_context: Any, *given: Any) -> None:
-        made.append(given)
-
-    stub = types.ModuleType("bot.handlers.library")
-    stub.draft_card = draft_card  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "bot.handlers.library", stub)
-    monkeypatch.setattr("bot.handlers.library", stub, raising=False)
+async def test_an_answer_becomes_a_draft_card_once(world: World) -> None:
     id, posted = await world.hand_over()
-    confirmed = only(await world.in_group(MEMBER, "It is 20 percent.", posted), DESK)
+    confirmed = only(await world.in_group(MEMBER, "The cut is 20 percent of the price.", posted), DESK)
     data = buttons(confirmed)["Make it a draft card"]
     await world.press_in_group(STRANGER, data)
     await world.press_in_group(RIVAL, data)
     await world.press_in_group(RIVAL, data, group=ELSEWHERE)
     await world.person(SELLER).press(data)
     await world.press_in_group(MEMBER, f"h:card:{id}:99999")
-    assert not made
-    await world.press_in_group(MEMBER, data)
-    assert made == [(AGENCY, QUESTION, "It is 20 percent.", "en", "KE", MEMBER)]
+    catalogue = world.services.catalogue
+    assert not catalogue.drafts()
+    sent = await world.press_in_group(MEMBER, data)
+    (draft,) = catalogue.drafts()
+    assert draft.document.agency == AGENCY
+    assert "20 percent" in draft.document.body
+    assert QUESTION in draft.document.questions["en"]
+    assert to(sent, MEMBER), "the draft is shown to who pressed"
+    assert "in the library" in to(sent, DESK)[0]
     left = world.request.sent("editMessageReplyMarkup")[-1]["reply_markup"]["inline_keyboard"]
     assert [button["text"] for row in left for button in row] == ["Close"]
 

@@ -56,6 +56,11 @@ def language_name(language: str) -> str:
     return str(Locale(language).get_display_name(language) or language).capitalize()
 
 
+def language_named(code: str, language: str) -> str:
+    """The name of the language `code` in `language`; the code where CLDR has none."""
+    return str(Locale(language).languages.get(code, code))
+
+
 def as_of_text(as_of: AsOf, language: str) -> str:
     """A source's date as people write it, as exact as it is known: "Mar 2026", "2026"; empty if unknown."""
     day: date | None = as_of.earliest

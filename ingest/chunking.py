@@ -71,7 +71,7 @@ def _of_agency(markdown: str) -> Iterator[_Piece]:
     """Pieces with their headings as question forms; neighbours that are short are put together, for a line or two
     say little alone."""
     waiting: _Piece | None = None
-    for headings, section in _sections(written_out(markdown)):
+    for headings, section in _plain_sections(written_out(markdown)):
         forms = (" - ".join(headings)[:HEADING_LENGTH],) if headings else ()
         for text in _split(section, AGENCY_PASSAGE_CHARACTERS):
             piece = _Piece(headings, text, forms)
@@ -84,6 +84,24 @@ def _of_agency(markdown: str) -> Iterator[_Piece]:
                 waiting = piece
     if waiting is not None:
         yield waiting
+
+
+def _plain_sections(markdown: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Sections with their heading path. Blank lines stay, which the library's splitter drops: they keep the rows of a
+    table together."""
+    path: list[tuple[int, str]] = []
+    lines: list[str] = []
+    for line in [*markdown.splitlines(), "## "]:
+        heading = re.fullmatch(r"(#{2,6})\s+(.*\S)?\s*", line)
+        if heading is None:
+            lines.append(line)
+            continue
+        text = "\n".join(lines).strip()
+        if text:
+            yield tuple(title for _level, title in path), text
+        level = len(heading[1])
+        path = [(above, title) for above, title in path if above < level] + [(level, heading[2] or "")]
+        lines = []
 
 
 def _together(one: _Piece, other: _Piece) -> _Piece:

@@ -106,7 +106,7 @@ class Generation:
     documents: dict[str, Document]
     passages: list[Passage]
     facts: Facts
-    vocabulary: frozenset[str]
+    vocabulary: dict[str, int]
     lexical: LexicalIndex
     intents: IntentVectors
     _client: Any
@@ -138,7 +138,7 @@ class Generation:
             documents = read_documents(folder)
             passages = read_passages(folder)
             facts = read_facts(folder)
-            vocabulary = frozenset(read_vocabulary(folder))
+            vocabulary = read_vocabulary(folder)
             lexical = LexicalIndex.load(folder / "lexical")
             with np.load(folder / "intents.npz") as stored:
                 intents = IntentVectors(stored["names"].tolist(), stored["vectors"].astype(np.float32))

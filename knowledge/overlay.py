@@ -5,6 +5,7 @@ Nothing is written and nothing in use changes, so it costs next to nothing to ma
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,7 +47,7 @@ class Overlay(Generation):
             documents={**base.documents, document.id: document},
             passages=[*(base.passages[row] for row in kept), *passages],
             facts=base.facts,
-            vocabulary=base.vocabulary | set(vocabulary(passages)),
+            vocabulary=dict(vocabulary(passages) + Counter(base.vocabulary)),
             lexical=_Both(
                 base.lexical, self._kept, base.lexical.scores_of([passage.searchable for passage in passages])
             ),

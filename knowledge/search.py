@@ -6,6 +6,7 @@ standardised for each question over the same candidates and added, the dense lis
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from knowledge.normalise import fold, words
 NEAREST_PASSAGES = 250
 NEAREST_FORMS = 150
 LEXICAL_CANDIDATES = 40
+RERANKED = 24
+RARE_WORDS = float(__import__("os").environ.get("RARE", "1"))
 Scores = npt.NDArray[np.float32]
 
 
@@ -83,6 +86,7 @@ class HybridSearch:
         weight = self._calibration.dense_weight
         fused = (weight * _standardised(dense[candidates]) + _standardised(lexical[candidates])) / (weight + 1)
         fused += self._steer(candidates, entities)
+        self._prefer_rare_words(question, candidates, fused)
         hits = self._best(candidates, fused, best_form, lexical, limit)
         intents = self.generation.intents.similarities(vector)
         features = self._features(question, hits, intents, entities)
@@ -115,6 +119,25 @@ class HybridSearch:
                 elif about:
                     scores[place] -= steering.unasked * weight
         return scores
+
+    def _prefer_rare_words(self, question: str, rows: npt.NDArray[Any], fused: Scores) -> None:
+        """Raise the best of `rows` by the share of the question's words that stand in them, rare words counting most.
+
+        Meaning and trigrams tell a table of opening hours from a list of fees, but hardly one office's name from
+        another's.
+        """
+        total = len(self._documents)
+        asked = {word for word in words(fold(question)) if len(word) > 2 and word in self.vocabulary}
+        weights = {word: math.log(1 + total / self.vocabulary[word]) ** 2 for word in asked}
+        whole = sum(weights.values())
+        if not whole:
+            return
+        for place in np.argsort(-fused)[:RERANKED]:
+            lines = fold(self.generation.passages[int(rows[place])].searchable).split("\n")
+            said = [weights.keys() & words(line) for line in lines]
+            anywhere = sum(weights[word] for word in set().union(*said))
+            together = max(sum(weights[word] for word in of_line) for of_line in said)
+            fused[place] += RARE_WORDS * (anywhere + together) / (2 * whole)
 
     def _features(
         self, question: str, hits: tuple[Hit, ...], intents: dict[str, float], entities: Entities

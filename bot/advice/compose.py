@@ -10,7 +10,7 @@ from datetime import date
 from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind, label, related
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Question
-from bot.translation import Translate, as_of_text, country_name, translator
+from bot.translation import Translate, as_of_text, country_name, language_named, translator
 from knowledge.facts import Facts, Institution
 from knowledge.models import Confidence, Document, Passage, Source
 from knowledge.search import Evidence, Hit
@@ -43,7 +43,7 @@ def answer(question: Question, evidence: Evidence, today: date) -> Reply:
     if question.was_long:
         notes.append(RichText.italic(_("Your message was long, so I answered the question I found in it.")))
     if best.document.language != language:
-        notes.append(RichText.italic(_("I have this in English only for now.")))
+        notes.append(RichText.italic(_other_language(best.document.language, language)))
     head, tail = join(notes), join(source_lines, "\n")
     title = _titled(best)
     room = PHONE_SIZE - len(head) - len(tail) - len(title) - 4
@@ -139,6 +139,14 @@ def institutions(facts: Facts, iso: str | None, language: str) -> RichText:
     if any(body.confidence in (Confidence.UNVERIFIED, Confidence.LOW) for body in found[:MOST_INSTITUTIONS]):
         lines.append(RichText.italic(_("We have not checked these addresses lately.")))
     return join(lines, "\n")
+
+
+def _other_language(written_in: str, language: str) -> str:
+    """That there is no text in the reader's language; which language it is in is said in the reader's."""
+    _ = translator(language)
+    if written_in == "en":
+        return _("I have this in English only for now.")
+    return _("I have this only in: {language}.").format(language=language_named(written_in, language))
 
 
 def _titled(hit: Hit) -> RichText:

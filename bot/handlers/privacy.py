@@ -38,7 +38,12 @@ async def privacy(update: Update, context: Context) -> None:
         (
             RichText.bold(_("What I keep")),
             RichText.plain("\n".join(f"• {line}" for line in kept)),
-            RichText.plain(_("Nothing is sold or shown to others. Send /forget and all of it is deleted for good.")),
+            RichText.plain(
+                _(
+                    "Nothing is sold. Others see only what you yourself pass on. "
+                    "Send /forget and all of it is deleted for good."
+                )
+            ),
             RichText.plain(nameless),
         )
     )

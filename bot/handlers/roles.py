@@ -15,7 +15,7 @@ from bot.handlers.desk import access, refuse
 from bot.members import InvitationError, Role
 from bot.people import Person
 from bot.sending import choices
-from bot.translation import Translate, country_name, language_name, mark, translator
+from bot.translation import Translate, country_name, language_named, mark, translator
 from ingest.agencies import checked
 from ingest.catalogue import Agency, AuditLine, CatalogueError
 
@@ -187,17 +187,10 @@ async def _show_members(update: Update, context: Context, agency: str | None) ->
 
 def _about(agency: Agency, language: str, _: Translate) -> RichText:
     countries = ", ".join(country_name(code, language) for code in agency.countries)
-    languages = ", ".join(_language_shown(code) for code in agency.languages)
+    languages = ", ".join(language_named(code, language) for code in agency.languages)
     group = _("Group: set") if agency.group_chat_id else _("Group: none. In the agency's group send /group {id}")
     lines = (f"{countries} · {languages}", agency.contact, agency.url, group.format(id=agency.id))
     return RichText.bold(agency.name) + RichText.plain("\n" + "\n".join(lines))
-
-
-def _language_shown(code: str) -> str:
-    try:
-        return language_name(code)
-    except ValueError:  # two letters that CLDR does not know
-        return code
 
 
 async def _ask_for_agency(update: Update, context: Context) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.advice.richtext import RichText
-from bot.translation import as_of_text, country_name, language_name, mark, translator
+from bot.translation import as_of_text, country_name, language_named, mark, translator
 from ingest.catalogue import State, Version
 
 NAME_SHOWN = 60
@@ -30,7 +30,7 @@ def described(version: Version, language: str, passages: int | None = None) -> R
     lines = (
         _("Version {number}, {state}").format(number=version.number, state=_(STATES[version.state])),
         size,
-        _("Language: {language}").format(language=language_shown(document.language)),
+        _("Language: {language}").format(language=language_named(document.language, language)),
         _("Subjects: {subjects}").format(
             subjects=", ".join(topic.value.replace("-", " ") for topic in document.topics)
         ),
@@ -40,14 +40,6 @@ def described(version: Version, language: str, passages: int | None = None) -> R
         _("Valid until: {date}").format(date=document.expires or _("no end set")),
     )
     return RichText.bold(document.title) + RichText.plain("\n" + "\n".join(lines))
-
-
-def language_shown(code: str) -> str:
-    """The name of a language (ISO 639-1) in itself; the code where CLDR has none."""
-    try:
-        return language_name(code)
-    except ValueError:
-        return code
 
 
 def short(name: str) -> str:

@@ -73,24 +73,20 @@ def test_worse_answers_are_refused(small_settings: Settings, encoder: Encoder, e
     sync(small_settings, encoder)
     before = current(small_settings.data_dir)
     spoil(small_settings)
-    refused = gate(environment, "--json")
+    refused = gate(environment)
     assert refused.returncode == 3, refused.stderr
-    verdict = json.loads(refused.stdout)
-    assert verdict["decision"] == "refused"
-    assert {turned["id"] for turned in verdict["worse"]} >= {"q0", "q1", "q2", "q3"}
+    assert "worse: q1: right document at 1 -> " in refused.stdout
+    assert "refused, in use remains" in refused.stdout
+    assert current(small_settings.data_dir) == before
+    assert list((small_settings.data_dir / "generations").iterdir()) == [before]
+    assert leading(small_settings.data_dir, encoder, ETSY[0]) == "etsy-fees-per-sale"
+    allowed = gate(environment, "--allowed-questions", "6", "--json")
+    assert allowed.returncode == 0
+    verdict = json.loads(allowed.stdout)
+    assert verdict["decision"] == "switched"
+    assert {turned["id"] for turned in verdict["worse"]} >= {"q1", "q2", "q3"}
     assert verdict["before"]["by_language"]["all"]["hit_3"] == 1
     assert verdict["after"]["by_language"]["all"]["hit_3"] < 1
-    assert current(small_settings.data_dir) == before
-    assert [path.name for path in (small_settings.data_dir / "generations").iterdir()] == [
-        before.name if before else ""
-    ]
-    assert leading(small_settings.data_dir, encoder, ETSY[0]) == "etsy-fees-per-sale"
-    shown = gate(environment)
-    assert shown.returncode == 3
-    assert "worse: q0: right document at 1 -> " in shown.stdout
-    assert "refused, in use remains" in shown.stdout
-    allowed = gate(environment, "--allowed-questions", "6")
-    assert allowed.returncode == 0
     assert current(small_settings.data_dir) != before
 
 

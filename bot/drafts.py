@@ -192,6 +192,7 @@ class Drafts:
             "DOCUMENTS_DIR": str(settings.documents_dir.resolve()),
             "FACTS_DIR": str(settings.facts_dir.resolve()),
             "LOG_LEVEL": "ERROR",
+            "OMP_NUM_THREADS": "1",  # encoding a document shall leave the other cores to those who ask
         }
 
 

@@ -132,8 +132,8 @@ def pass_gate(
         GenerationError: not one document is valid.
     """
     heal(settings)
-    inputs, problems = read_inputs(settings)
     with writing(settings.data_dir):
+        inputs, problems = read_inputs(settings)
         in_use = _sound(settings.data_dir)
         if in_use is not None and is_current(settings.data_dir, inputs, encoder):
             return Verdict(Decision.UNCHANGED, problems, in_use)

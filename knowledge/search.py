@@ -26,7 +26,7 @@ NEAREST_PASSAGES = 250
 NEAREST_FORMS = 150
 LEXICAL_CANDIDATES = 40
 RERANKED = 24
-RARE_WORDS = float(__import__("os").environ.get("RARE", "1"))
+RARE_WORDS = 2.0
 Scores = npt.NDArray[np.float32]
 
 

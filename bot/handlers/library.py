@@ -140,7 +140,7 @@ async def _confirm_withdrawal(update: Update, context: Context, version: Version
     person, _turn = await recall(update, context)
     _ = translator(language_of(person, update))
     text = _("Withdraw “{title}”? Sellers get no answer out of it from that moment.")
-    buttons = [Button(_("Withdraw"), f"a:off!:{version.id}"), Button(_("Keep it"), "a:end")]
+    buttons = [Button(_("Withdraw"), f"a:off!:{version.id}"), Button(_("Cancel"), "a:end")]
     shown = RichText.plain(text.format(title=version.document.title))
     await services(context).sender.text(chat_id(update), shown, choices(buttons))
 

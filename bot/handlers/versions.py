@@ -21,7 +21,7 @@ STATES = {
 def described(version: Version, language: str, passages: int | None = None) -> RichText:
     """The details of a version, line by line, in `language`."""
     _ = translator(language)
-    document, unknown = version.document, _("not known")
+    document = version.document
     source = document.sources[0]
     countries = ", ".join(country_name(code, language) for code in document.countries) or _("all countries")
     size = _("{pages} pages").format(pages=version.pages)
@@ -36,7 +36,7 @@ def described(version: Version, language: str, passages: int | None = None) -> R
         ),
         _("For sellers in: {countries}").format(countries=countries),
         _("Source: {url}").format(url=source.url),
-        _("Date: {date}").format(date=as_of_text(source.as_of, language) or unknown),
+        _("Date: {date}").format(date=as_of_text(source.as_of, language) or _("date not shown")),
         _("Valid until: {date}").format(date=document.expires or _("no end set")),
     )
     return RichText.bold(document.title) + RichText.plain("\n" + "\n".join(lines))

@@ -62,6 +62,12 @@ class Imported:
     originals: int
     refused: bool
 
+    def is_empty(self, *, replace: bool) -> bool:
+        """True when nothing had to change."""
+        agencies, documents = self.catalogue.agencies, self.catalogue.documents
+        rows = agencies.added + documents.added + ((agencies.differing + documents.differing) if replace else ())
+        return not (rows or self.originals or any(change.differs for change in self.folders))
+
 
 def import_archive(
     settings: Settings,
@@ -157,8 +163,8 @@ def _originals(unpacked: Unpacked) -> list[Path]:
 
 def _apply(settings: Settings, unpacked: Unpacked, imported: Imported, *, replace: bool) -> None:
     uploads = settings.data_dir / UPLOADS
-    uploads.mkdir(exist_ok=True)
     for path in _originals(unpacked):
+        uploads.mkdir(exist_ok=True)
         if not is_original(uploads / path.name):
             _sync_to_disk(path)
             path.replace(uploads / path.name)

@@ -91,7 +91,8 @@ def import_command(
         )
         raise typer.Exit(INVALID)
     if not dry_run and not as_json:
-        out.print("Imported. Run `python -m ingest sync` to bring it into the answers.", highlight=False)
+        done = "Imported. Run `python -m ingest sync` to bring it into the answers."
+        out.print("Nothing to do." if imported.is_empty(replace=replace) else done, highlight=False)
     left = imported.catalogue.foreign if replace else imported.catalogue.conflicts
     if left:
         _complain(f"Left as they are here: {_names(left)}." + ("" if replace else " Add --replace to overwrite them."))

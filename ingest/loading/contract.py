@@ -39,31 +39,51 @@ class Reason(StrEnum):
     NOT_REACHED = "not-reached"
 
 
+def mark(text: str) -> str:
+    """Mark a sentence that the bot translates."""
+    return text
+
+
 # Figures in the sentences are those of `Limits`; a test compares them.
 MESSAGES: Mapping[Reason, str] = MappingProxyType(
     {
-        Reason.TOO_LARGE: "The file is larger than 20 MB: remove large pictures or split it, and send the parts.",
-        Reason.TOO_MANY_PAGES: "The document has more than 300 pages: split it into parts and send them one by one.",
-        Reason.UNPACKS_TOO_LARGE: "The file unpacks to far more than it seems to hold: save it anew in the program "
-        "that made it, without large pictures, and send that.",
-        Reason.TOO_SLOW: "Reading the file took too long: split it into smaller parts, or save it as PDF, and try "
-        "again.",
-        Reason.TOO_MUCH_MEMORY: "The file needs more memory than there is: split it into smaller parts, or save it as "
-        "PDF, and try again.",
-        Reason.ENCRYPTED: "The file is protected by a password: save it without the password and send it again.",
-        Reason.DAMAGED: "The file is damaged or not complete: open it on your computer, save it anew, and send it "
-        "again.",
-        Reason.EMPTY: "The file is empty: check that it is the right one and send it again.",
-        Reason.NO_TEXT: "The file has no text that can be read, only pictures or scanned pages: send the original, or "
-        "run text recognition (OCR) on it first.",
-        Reason.UNSUPPORTED: "This kind of file cannot be read: save it as PDF, Word (.docx), PowerPoint (.pptx), Excel "
-        "(.xlsx), CSV or plain text, and send that.",
-        Reason.NESTED_ARCHIVE: "This is an archive with files packed inside: unpack it and send the documents one by "
-        "one.",
-        Reason.ADDRESS_REFUSED: "This address cannot be used: send the address of a public page that begins with "
-        "https:// or http://, without a password or a port in it.",
-        Reason.NOT_REACHED: "The page could not be reached: check the address in a browser, or send the page as a "
-        "file.",
+        Reason.TOO_LARGE: mark("The file is larger than 20 MB: remove large pictures or split it, and send the parts."),
+        Reason.TOO_MANY_PAGES: mark(
+            "The document has more than 300 pages: split it into parts and send them one by one."
+        ),
+        Reason.UNPACKS_TOO_LARGE: mark(
+            "The file unpacks to far more than it seems to hold: save it anew in the program "
+            "that made it, without large pictures, and send that."
+        ),
+        Reason.TOO_SLOW: mark(
+            "Reading the file took too long: split it into smaller parts, or save it as PDF, and try again."
+        ),
+        Reason.TOO_MUCH_MEMORY: mark(
+            "The file needs more memory than there is: split it into smaller parts, or save it as PDF, and try again."
+        ),
+        Reason.ENCRYPTED: mark("The file is protected by a password: save it without the password and send it again."),
+        Reason.DAMAGED: mark(
+            "The file is damaged or not complete: open it on your computer, save it anew, and send it again."
+        ),
+        Reason.EMPTY: mark("The file is empty: check that it is the right one and send it again."),
+        Reason.NO_TEXT: mark(
+            "The file has no text that can be read, only pictures or scanned pages: send the original, or "
+            "run text recognition (OCR) on it first."
+        ),
+        Reason.UNSUPPORTED: mark(
+            "This kind of file cannot be read: save it as PDF, Word (.docx), PowerPoint (.pptx), Excel "
+            "(.xlsx), CSV or plain text, and send that."
+        ),
+        Reason.NESTED_ARCHIVE: mark(
+            "This is an archive with files packed inside: unpack it and send the documents one by one."
+        ),
+        Reason.ADDRESS_REFUSED: mark(
+            "This address cannot be used: send the address of a public page that begins with "
+            "https:// or http://, without a password or a port in it."
+        ),
+        Reason.NOT_REACHED: mark(
+            "The page could not be reached: check the address in a browser, or send the page as a file."
+        ),
     }
 )
 """One English sentence for each reason: what is wrong and what to do."""

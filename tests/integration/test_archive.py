@@ -103,6 +103,8 @@ def test_round_trip_gives_the_same_generation(full: Settings, empty: Settings, a
     assert ours.content == theirs.content
     assert export_archive(empty, archive.with_name("again.zip")).path.read_bytes() == archive.read_bytes()
     again = import_archive(empty, archive)
+    assert again.is_empty(replace=True)
+    assert not imported.is_empty(replace=False)
     assert not any(change.differs for change in again.folders)
     assert again.originals == 0
     assert again.catalogue.documents.equal == tuple(read_library(full).documents)

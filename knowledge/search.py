@@ -10,6 +10,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,12 @@ NEAREST_PASSAGES = 250
 NEAREST_FORMS = 150
 LEXICAL_CANDIDATES = 40
 RERANKED = 24
+REMEMBERED_PASSAGES = 1_024
 RARE_WORDS = 2.0
+"""The most that the question's own words, all in one short line, add to a passage, in standard deviations."""
+LINE_WORDS = 30
+"""A line of this length counts half: in a row of a table words belong together, in a long paragraph less."""
+
 Scores = npt.NDArray[np.float32]
 
 
@@ -71,6 +77,7 @@ class HybridSearch:
         """Ids of documents that are not shown although the generation holds them."""
         self.boundaries = calibration.boundaries
         self.vocabulary = generation.vocabulary
+        self._lines_of = lru_cache(REMEMBERED_PASSAGES)(self._lines)
 
     def search(self, question: str, entities: Entities = Entities(), limit: int = 8) -> Evidence:
         """Find the passages that answer `question`; `entities` steer towards documents about them."""
@@ -133,10 +140,9 @@ class HybridSearch:
         if not whole:
             return
         for place in np.argsort(-fused)[:RERANKED]:
-            lines = fold(self.generation.passages[int(rows[place])].searchable).split("\n")
-            said = [weights.keys() & words(line) for line in lines]
-            anywhere = sum(weights[word] for word in set().union(*said))
-            together = max(sum(weights[word] for word in of_line) for of_line in said)
+            lines = [(weights.keys() & line, length) for line, length in self._lines_of(int(rows[place]))]
+            anywhere = sum(weights[word] for word in set().union(*(line for line, _ in lines)))
+            together = max(sum(weights[word] for word in line) / (1 + length / LINE_WORDS) for line, length in lines)
             fused[place] += RARE_WORDS * (anywhere + together) / (2 * whole)
 
     def _features(
@@ -148,7 +154,7 @@ class HybridSearch:
         """
         best = max(hit.dense for hit in hits[:3])
         said = [word for word in words(fold(question)) if len(word) > 2]
-        unknown = sum(word not in self.vocabulary for word in said) / max(len(said), 1)
+        unknown = sum(not self._knows(word) for word in said) / max(len(said), 1)
         return {
             "dense": best,
             "margin": best - max((s for name, s in intents.items() if not name.startswith("unsafe-")), default=0.0),
@@ -156,6 +162,15 @@ class HybridSearch:
             "unknown": unknown,
             "named": float(bool(entities)),
         }
+
+    def _knows(self, word: str) -> bool:
+        """Whether `word` stands in a document; "d'échantillons" is known when "échantillons" is."""
+        return word in self.vocabulary or word.partition("'")[2] in self.vocabulary
+
+    def _lines(self, row: int) -> tuple[tuple[frozenset[str], int], ...]:
+        """The words of each line of a passage with its question forms, and how many they are."""
+        lines = (words(line) for line in fold(self.generation.passages[row].searchable).split("\n"))
+        return tuple((frozenset(line), len(line)) for line in lines if line)
 
     def _best(
         self, candidates: npt.NDArray[Any], fused: Scores, dense: Scores, lexical: Scores, limit: int

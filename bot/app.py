@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -67,6 +68,10 @@ log = structlog.get_logger(__name__)
 App = Application[Any, Any, Any, Any, Any, Any]
 REFRESH_SECONDS = 0.5
 EXPIRE_SECONDS = 3600
+SWITCH_SECONDS = 0.001
+"""How long a thread keeps the interpreter: while a new generation is built and opened in one, a question in another
+would at Python's own 5 ms wait each time it comes back from the encoder."""
+
 PATIENCE_SECONDS = 300
 CONNECTIONS = 32
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query"]
@@ -78,6 +83,7 @@ def build_adviser(settings: BotSettings) -> Adviser:
     Raises:
         EncoderError, GenerationError, FactsError: each with one line that says what to do.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     encoder = load_encoder(settings.embedding_model)
     return Adviser(ActiveIndex(settings.data_dir, encoder))
 

@@ -94,6 +94,10 @@ class Inputs:
             passages += known[document.id] if unchanged else cut(document)
         return passages
 
+    def intents_hash(self) -> str:
+        """A hash over the example utterances."""
+        return content_hash(intent.model_dump() for intent in self.intents)
+
     def content(self, encoder: Encoder) -> str:
         """A hash over the inputs, the encoder and the chunker: equal means an equal generation."""
         return content_hash(
@@ -113,6 +117,7 @@ class Earlier:
     """A generation that the next one can be built on: what did not change is taken from it."""
 
     folder: Path
+    manifest: Manifest
     documents: dict[str, Document]
     passages: list[Passage]
     words: dict[str, int]
@@ -132,7 +137,7 @@ class Earlier:
             if manifest.encoder != encoder or manifest.chunker != CHUNKER:
                 return None
             documents = {document.id: document for document in read_documents(folder)}
-            return cls(folder, documents, read_passages(folder), read_vocabulary(folder))
+            return cls(folder, manifest, documents, read_passages(folder), read_vocabulary(folder))
         except (GenerationError, OSError, ValueError):
             return None
 
@@ -236,7 +241,7 @@ def build(
     earlier = None if afresh else Earlier.read(current(data_dir), encoder.fingerprint)
     passages = inputs.passages(earlier)
     change = _Change.between(earlier.passages if earlier else (), passages)
-    vectors = _write_vectors(folder, data_dir, passages, change, earlier, inputs.intents, encoder, progress)
+    vectors = _write_vectors(folder, data_dir, passages, change, earlier, inputs, encoder, progress)
     write_lines(folder / "documents.jsonl", inputs.documents)
     write_lines(folder / "passages.jsonl", passages)
     (folder / "facts.json").write_text(inputs.facts.model_dump_json(), encoding="utf-8")
@@ -254,6 +259,7 @@ def build(
         embedding_model=model_name,
         encoder=encoder.fingerprint,
         chunker=CHUNKER,
+        intents=inputs.intents_hash(),
         content=content,
         documents=len(inputs.documents),
         passages=len(passages),
@@ -301,10 +307,15 @@ def _write_vectors(
     passages: Sequence[Passage],
     change: _Change,
     earlier: Earlier | None,
-    intents: Sequence[Intent],
+    inputs: Inputs,
     encoder: Encoder,
     progress: Progress,
 ) -> int:
+    if earlier is not None and earlier.manifest.intents == inputs.intents_hash():
+        shutil.copyfile(earlier.folder / "intents.npz", folder / "intents.npz")
+        intents: Sequence[Intent] = ()
+    else:
+        intents = inputs.intents
     if earlier is not None and len(change.written) + len(change.gone) > MOST_CHANGED * len(earlier.passages):
         earlier = None
     written = passages if earlier is None else change.written
@@ -324,11 +335,9 @@ def _write_vectors(
         text_vectors = cache.encode(encoder, texts, "passage", advance)
         form_vectors = cache.encode(encoder, forms, "query", advance)
         intent_vectors = cache.encode(encoder, [example for _, example in examples], "query", advance)
-    np.savez(
-        folder / "intents.npz",
-        names=np.array([name for name, _ in examples], dtype="U40"),
-        vectors=intent_vectors.astype(np.float16),
-    )
+    if intents:
+        names = np.array([name for name, _ in examples], dtype="U40")
+        np.savez(folder / "intents.npz", names=names, vectors=intent_vectors.astype(np.float16))
     if earlier is not None:
         shutil.copytree(earlier.folder / "chroma", folder / "chroma")
     client = open_chroma(folder / "chroma")

@@ -57,7 +57,8 @@ class EncoderMismatchError(GenerationError):
 
 
 class Manifest(BaseModel):
-    """What `manifest.json` holds. `content` is a hash over all that went in; `files` maps names to SHA-256."""
+    """What `manifest.json` holds. `content` is a hash over all that went in, `intents` one over the example
+    utterances; `files` maps names to SHA-256."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,6 +68,7 @@ class Manifest(BaseModel):
     embedding_model: str
     encoder: Fingerprint
     chunker: str
+    intents: str = ""
     content: str
     documents: int
     passages: int
@@ -241,8 +243,20 @@ def read_passages(folder: Path) -> list[Passage]:
 
 
 def read_facts(folder: Path) -> Facts:
-    """The fact tables of the generation in `folder`."""
-    return Facts.model_validate_json((folder / "facts.json").read_bytes())
+    """The fact tables of the generation in `folder`; those read last are remembered, for most builds leave them."""
+    return _facts(sha256(folder / "facts.json"), folder / "facts.json")
+
+
+_remembered_facts: dict[str, Facts] = {}
+
+
+def _facts(digest: str, path: Path) -> Facts:
+    found = _remembered_facts.get(digest)
+    if found is None:
+        found = Facts.model_validate_json(path.read_bytes())
+        _remembered_facts.clear()
+        _remembered_facts[digest] = found
+    return found
 
 
 def read_vocabulary(folder: Path) -> dict[str, int]:

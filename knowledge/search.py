@@ -10,7 +10,6 @@ import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,8 @@ LINE_WORDS = 30
 """A line of this length counts half: in a row of a table words belong together, in a long paragraph less."""
 
 Scores = npt.NDArray[np.float32]
+Lines = tuple[tuple[frozenset[str], int], ...]
+"""The words of each line, and how many they are."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class HybridSearch:
         """Ids of documents that are not shown although the generation holds them."""
         self.boundaries = calibration.boundaries
         self.vocabulary = generation.vocabulary
-        self._lines_of = lru_cache(REMEMBERED_PASSAGES)(self._lines)
+        self._lines: dict[int, Lines] = {}
 
     def search(self, question: str, entities: Entities = Entities(), limit: int = 8) -> Evidence:
         """Find the passages that answer `question`; `entities` steer towards documents about them."""
@@ -167,10 +168,16 @@ class HybridSearch:
         """Whether `word` stands in a document; "d'échantillons" is known when "échantillons" is."""
         return word in self.vocabulary or word.partition("'")[2] in self.vocabulary
 
-    def _lines(self, row: int) -> tuple[tuple[frozenset[str], int], ...]:
-        """The words of each line of a passage with its question forms, and how many they are."""
-        lines = (words(line) for line in fold(self.generation.passages[row].searchable).split("\n"))
-        return tuple((frozenset(line), len(line)) for line in lines if line)
+    def _lines_of(self, row: int) -> Lines:
+        """The lines of a passage and its question forms; those asked for lately are remembered."""
+        found = self._lines.get(row)
+        if found is None:
+            split = (words(line) for line in fold(self.generation.passages[row].searchable).split("\n"))
+            found = tuple((frozenset(line), len(line)) for line in split if line)
+            if len(self._lines) >= REMEMBERED_PASSAGES:
+                self._lines.clear()
+            self._lines[row] = found
+        return found
 
     def _best(
         self, candidates: npt.NDArray[Any], fused: Scores, dense: Scores, lexical: Scores, limit: int

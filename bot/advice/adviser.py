@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -66,21 +67,30 @@ class Adviser:
         self._prepare()
 
     def _prepare(self) -> None:
-        self.facts: Facts = self.index.generation.facts
-        self._vocabulary = self.index.search.vocabulary
-        self._long_words = [word for word in self._vocabulary if len(word) >= UNKNOWN_NAME_LENGTH - 1]
-        documents = self.index.generation.documents.values()
+        """Make what depends on the generation, and put it in place when it is whole and warm: questions go on
+        meanwhile."""
+        generation = self.index.generation
+        vocabulary = generation.vocabulary
+        gazetteer = Gazetteer(generation.facts, vocabulary)
+        understanding = Understanding(generation.facts, gazetteer)
+        desk = Desk(generation.facts, gazetteer, generation.documents.values, self._today)
+        understanding.understand("how much does etsy take in kenya?", Profile(), None)
+        desk.reader.warm()
+        documents = generation.documents.values()
         self._covered = frozenset(id for document in documents for id in (*document.platforms, *document.payments))
-        self.gazetteer = Gazetteer(self.facts, self._vocabulary)
-        self._understanding = Understanding(self.facts, self.gazetteer)
-        self.desk = Desk(self.facts, self.gazetteer, self.index.generation.documents.values, self._today)
+        self._long_words = [word for word in vocabulary if len(word) >= UNKNOWN_NAME_LENGTH - 1]
+        self._vocabulary = vocabulary
+        self.facts: Facts = generation.facts
+        self.gazetteer = gazetteer
+        self._understanding = understanding
+        self.desk = desk
+        gc.freeze()  # a full collection over a generation would stop questions for a fifth of a second
 
     def refresh(self) -> bool:
         """Follow the index to a new generation; see `ActiveIndex.refresh`."""
         if not self.index.refresh():
             return False
         self._prepare()
-        self.desk.reader.warm()
         return True
 
     def close(self) -> None:

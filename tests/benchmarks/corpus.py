@@ -19,7 +19,7 @@ from knowledge.models import AsOf, Confidence, Document, Kind, Source, Topic
 from knowledge.settings import Settings
 
 SECTIONS = 20
-WORDS = 95
+WORDS = 70
 """Words a section: one passage."""
 
 

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from ingest.chunking import CHUNKER, cut
 from ingest.vectors import VectorCache
+from knowledge.delta import Delta, read_deltas, write_deltas
 from knowledge.encoders import Encoder, Fingerprint, Vectors
 from knowledge.facts import Facts
 from knowledge.generation import (
@@ -52,6 +53,9 @@ from knowledge.models import Document, Passage
 
 KEPT_GENERATIONS = 5
 CHROMA_BATCH = 1_000
+MOST_BESIDE = 3_000
+"""Vectors that may lie beside Chroma before they are written into it: multiplying them takes a millisecond."""
+
 MOST_CHANGED = 1 / 3
 """Share of the passages that may change before vectors are written anew: many changes in place make the graph poor."""
 
@@ -241,7 +245,7 @@ def build(
     earlier = None if afresh else Earlier.read(current(data_dir), encoder.fingerprint)
     passages = inputs.passages(earlier)
     change = _Change.between(earlier.passages if earlier else (), passages)
-    vectors = _write_vectors(folder, data_dir, passages, change, earlier, inputs, encoder, progress)
+    stored = _write_vectors(folder, data_dir, passages, change, earlier, inputs, encoder, progress)
     write_lines(folder / "documents.jsonl", inputs.documents)
     write_lines(folder / "passages.jsonl", passages)
     (folder / "facts.json").write_text(inputs.facts.model_dump_json(), encoding="utf-8")
@@ -263,7 +267,8 @@ def build(
         content=content,
         documents=len(inputs.documents),
         passages=len(passages),
-        vectors=vectors,
+        vectors=len(passages) + sum(len(passage.questions) for passage in passages),
+        stored=stored,
         files={file: sha256(folder / file) for file in HASHED_FILES},
     )
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
@@ -338,19 +343,47 @@ def _write_vectors(
     if intents:
         names = np.array([name for name, _ in examples], dtype="U40")
         np.savez(folder / "intents.npz", names=names, vectors=intent_vectors.astype(np.float16))
+    return _store(folder, change, earlier, written, (text_vectors, form_vectors), progress)
+
+
+def _store(
+    folder: Path,
+    change: _Change,
+    earlier: Earlier | None,
+    written: Sequence[Passage],
+    vectors: tuple[Vectors, Vectors],
+    progress: Progress,
+) -> int:
+    """Keep the vectors of `written`; returns how many are in Chroma.
+
+    A small change is laid beside a copy of the earlier Chroma; one that has grown large is written into the copy.
+    """
+    rows = {PASSAGES: [passage.id for passage in written], FORMS: _form_ids(written)}
+    gone = {PASSAGES: [passage.id for passage in change.gone], FORMS: _form_ids(change.gone)}
+    new = dict(zip((PASSAGES, FORMS), vectors, strict=True))
+    deltas = {name: Delta.empty(vectors[0].shape[1]) for name in rows}
     if earlier is not None:
         shutil.copytree(earlier.folder / "chroma", folder / "chroma")
+        before = read_deltas(earlier.folder / "delta.npz", rows)
+        grown = {name: before[name].then(gone[name], rows[name], new[name]) for name in rows}
+        if sum(map(len, grown.values())) <= MOST_BESIDE:
+            write_deltas(folder / "delta.npz", grown)
+            progress("indexing", len(written), len(written))
+            return earlier.manifest.stored
+        gone = {name: sorted(delta.gone) for name, delta in grown.items()}
+        rows = {name: list(delta.ids) for name, delta in grown.items()}
+        new = {name: delta.vectors for name, delta in grown.items()}
+    stored = 0
     client = open_chroma(folder / "chroma")
-    for name, gone, rows, vectors in (
-        (PASSAGES, [passage.id for passage in change.gone], [passage.id for passage in written], text_vectors),
-        (FORMS, _form_ids(change.gone), _form_ids(written), form_vectors),
-    ):
+    for name in rows:
         collection = _collection(client, name, is_new=earlier is None)
         if earlier is not None:
-            _delete(collection, gone)
-        _add(collection, name, rows, vectors, progress)
+            _delete(collection, gone[name])
+        _add(collection, name, rows[name], new[name], progress)
+        stored += collection.count()
     client.close()
-    return len(passages) + sum(len(passage.questions) for passage in passages)
+    write_deltas(folder / "delta.npz", deltas)
+    return stored
 
 
 def _form_ids(passages: Sequence[Passage]) -> list[str]:

@@ -7,6 +7,7 @@ DATA_DIR/generations/<name>/manifest.json     how it was built, counts, hashes
                             vocabulary.txt    each word and in how many passages it stands
                             lexical/          BM25
                             chroma/           vectors of passages and question forms
+                            delta.npz         changes of those since chroma/ was written
                             intents.npz       vectors of example utterances that are not questions for us
 DATA_DIR/CURRENT                              the name of the generation in use
 DATA_DIR/WITHDRAWN                            ids of documents that no generation may show any more
@@ -31,6 +32,7 @@ import numpy.typing as npt
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from knowledge.delta import Delta, read_deltas
 from knowledge.encoders import Fingerprint, Vectors
 from knowledge.facts import Facts
 from knowledge.lexical import LexicalIndex
@@ -42,10 +44,10 @@ log = structlog.get_logger(__name__)
 PASSAGES, FORMS = "passages", "question-forms"
 """The two collections of a generation."""
 
-FORMAT = 4
+FORMAT = 5
 """The layout of a generation; change it when what is written changes, and indexes are built anew."""
 
-HASHED_FILES = ("documents.jsonl", "facts.json", "passages.jsonl", "vocabulary.txt", "intents.npz")
+HASHED_FILES = ("documents.jsonl", "facts.json", "passages.jsonl", "vocabulary.txt", "intents.npz", "delta.npz")
 
 
 class GenerationError(Exception):
@@ -58,7 +60,7 @@ class EncoderMismatchError(GenerationError):
 
 class Manifest(BaseModel):
     """What `manifest.json` holds. `content` is a hash over all that went in, `intents` one over the example
-    utterances; `files` maps names to SHA-256."""
+    utterances; `vectors` counts those searched, `stored` those in Chroma; `files` maps names to SHA-256."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,6 +75,7 @@ class Manifest(BaseModel):
     documents: int
     passages: int
     vectors: int
+    stored: int = 0
     files: dict[str, str]
 
 
@@ -112,8 +115,8 @@ class Generation:
     lexical: LexicalIndex
     intents: IntentVectors
     _client: Any
-    _passages: Any
-    _forms: Any
+    _collections: dict[str, Any]
+    _deltas: dict[str, Delta]
 
     def __post_init__(self) -> None:
         self._rows = {passage.id: row for row, passage in enumerate(self.passages)}
@@ -145,29 +148,40 @@ class Generation:
             with np.load(folder / "intents.npz") as stored:
                 intents = IntentVectors(stored["names"].tolist(), stored["vectors"].astype(np.float32))
             client = open_chroma(folder / "chroma")
-            collections = [client.get_collection(name, embedding_function=None) for name in (PASSAGES, FORMS)]
-            found = sum(collection.count() for collection in collections)
-            if found != manifest.vectors:
-                raise GenerationError(f"{folder}: {found} vectors, the manifest says {manifest.vectors}")
+            collections = {name: client.get_collection(name, embedding_function=None) for name in (PASSAGES, FORMS)}
+            found = sum(collection.count() for collection in collections.values())
+            if found != manifest.stored:
+                raise GenerationError(f"{folder}: {found} vectors, the manifest says {manifest.stored}")
+            deltas = read_deltas(folder / "delta.npz", collections)
         except GenerationError:
             raise
         except Exception as error:  # Chroma, NumPy and bm25s each raise kinds of their own for a broken file
             raise GenerationError(f"{folder} cannot be read: {type(error).__name__}: {error}") from error
         by_id = {document.id: document for document in documents}
-        return cls(folder, manifest, by_id, passages, facts, vocabulary, lexical, intents, client, *collections)
+        return cls(folder, manifest, by_id, passages, facts, vocabulary, lexical, intents, client, collections, deltas)
 
     def nearest_passages(self, vector: Vectors, count: int) -> Neighbours:
         """The passages whose text is nearest to `vector`."""
-        return self._nearest(self._passages, vector, count, lambda id: id)
+        return self._nearest(PASSAGES, vector, count, lambda id: id)
 
     def nearest_forms(self, vector: Vectors, count: int) -> Neighbours:
         """The passages of the nearest question forms; a passage comes once for each form that is near."""
-        return self._nearest(self._forms, vector, count, passage_of_form)
+        return self._nearest(FORMS, vector, count, passage_of_form)
 
-    def _nearest(self, collection: Any, vector: Vectors, count: int, passage: Callable[[str], str]) -> Neighbours:
-        answer = collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
-        rows = np.array([self._rows[passage(id)] for id in answer["ids"][0]], dtype=np.int64)
-        return Neighbours(rows, 1.0 - np.asarray(answer["distances"][0], dtype=np.float32))
+    def _nearest(self, name: str, vector: Vectors, count: int, passage: Callable[[str], str]) -> Neighbours:
+        delta = self._deltas[name]
+        # So many more that as many are left when those that are gone have been dropped.
+        wanted = count + min(len(delta.gone), count)
+        answer = self._collections[name].query(query_embeddings=[vector], n_results=wanted, include=["distances"])
+        ids, cosines = answer["ids"][0], 1.0 - np.asarray(answer["distances"][0], dtype=np.float32)
+        if len(delta):
+            kept = [place for place, id in enumerate(ids) if id not in delta.gone]
+            ids = [*(ids[place] for place in kept), *delta.ids]
+            cosines = np.concatenate((cosines[kept], delta.vectors @ vector))
+            order = np.argsort(-cosines)[:count]
+            ids, cosines = [ids[place] for place in order], cosines[order]
+        rows = np.array([self._rows[passage(id)] for id in ids], dtype=np.int64)
+        return Neighbours(rows, cosines)
 
     def close(self) -> None:
         """Give the store's files and memory back."""
@@ -215,8 +229,8 @@ def verify(folder: Path) -> Manifest:
             found = store.execute("SELECT COUNT(*) FROM embeddings").fetchone()[0]
     except sqlite3.Error as error:
         raise GenerationError(f"{folder / 'chroma'} cannot be read: {error}") from error
-    if found != manifest.vectors:
-        raise GenerationError(f"{folder}: {found} vectors, the manifest says {manifest.vectors}")
+    if found != manifest.stored:
+        raise GenerationError(f"{folder}: {found} vectors, the manifest says {manifest.stored}")
     if not (folder / "lexical").is_dir():
         raise GenerationError(f"{folder / 'lexical'} is missing")
     return manifest

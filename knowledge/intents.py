@@ -37,6 +37,6 @@ def load_intents(folder: Path = INTENTS) -> list[Intent]:
         pydantic.ValidationError, yaml.YAMLError: a file is not valid (the files are part of the program).
     """
     return [
-        Intent.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        Intent.model_validate(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
         for path in sorted(folder.glob("*.yaml"))
     ]

@@ -53,8 +53,8 @@ class Overlay(Generation):
             ),
             intents=base.intents,
             _client=None,
-            _passages=None,
-            _forms=None,
+            _collections={},
+            _deltas={},
         )
 
     def nearest_passages(self, vector: Vectors, count: int) -> Neighbours:

@@ -304,3 +304,35 @@ def test_the_baseline_encoder_loads_offline() -> None:
     assert isinstance(minilm.fingerprint, Fingerprint)
     a, b, c = minilm.encode(["selling fees", "fees for sellers", "the weather today"], "query")
     assert a @ b > a @ c
+
+
+def test_a_generation_built_on_the_one_before_is_the_one_built_from_nothing(
+    small_settings: Settings, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Documents come, change and go, by small changes and by ones that are written into Chroma."""
+    asked = ("how much does etsy take", "zorbapay countries", "which marketplace first", "receive money")
+    fresh = small_settings.model_copy(update={"data_dir": small_settings.data_dir / "fresh"})
+    sync(small_settings, encoder)
+    for step in range(6):
+        add_document(small_settings, f"extra-{step}", PayPal=f"Zorbapay{step}")
+        if step >= 2:
+            (small_settings.documents_dir / f"extra-{step - 2}.md").unlink()
+        if step == 4:
+            monkeypatch.setattr("ingest.index.MOST_BESIDE", 0)
+        path = small_settings.documents_dir / "etsy-fees-per-sale.md"
+        path.write_text(path.read_text(encoding="utf-8") + f"\nLine {step}.", encoding="utf-8")
+        sync(small_settings, encoder)
+        sync(fresh, encoder, rebuild=True)
+        for question in asked:
+            built, anew = found(small_settings, encoder, question), found(fresh, encoder, question)
+            assert built.keys() == anew.keys()
+            assert built == pytest.approx(anew, abs=0.05)  # vectors beside Chroma are kept in 16 bits
+
+
+def found(settings: Settings, encoder: Encoder, question: str) -> dict[str, float]:
+    generation = open_current(settings.data_dir, encoder.fingerprint)
+    try:
+        hits = HybridSearch(generation, encoder, load_calibration(encoder.fingerprint)).search(question).hits
+        return {hit.passage.id: hit.score for hit in hits}
+    finally:
+        generation.close()

@@ -31,6 +31,7 @@ check: .venv/dev  ## ruff, mypy, valid documents, structure
 bench: .venv/dev  ## Speed and memory of a warm answer
 	@$(BIN)/python -m tests.benchmarks.answer
 	@$(BIN)/python -m tests.benchmarks.figures
+	@$(BIN)/python -m tests.benchmarks.publishing
 
 eval: .venv/dev  ## Quality on the evaluation set, beside the stock recipe
 	@$(BIN)/python -m ingest evaluate --baseline --repeat

@@ -104,7 +104,10 @@ def _questions(passages: Sequence[Passage]) -> list[str]:
         own += [_of_row(line) for line in passage.text.splitlines() if line.startswith("- ") and ": " in line][:2]
         own = own or [_beginning(passage.text)]
         found.append([question for question in own if len(question.split()) >= 2])
-    spread = [question for nth in range(3) for questions in found[::-1] for question in questions[nth : nth + 1]]
+    # First a question of every fifth part of the document, then those between.
+    stride = max(len(found) // QUESTIONS, 1)
+    order = [at for start in range(stride) for at in range(start, len(found), stride)]
+    spread = [question for nth in range(3) for at in order for question in found[at][nth : nth + 1]]
     return list(dict.fromkeys(spread))
 
 

@@ -6,13 +6,16 @@ import asyncio
 from dataclasses import replace
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import Message, Update
 
+from bot.advice.reply import Reply, ReplyKind
 from bot.advice.richtext import RichText
 from bot.handlers import drafts, handover, roles, unanswered, welcome
 from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services
 from bot.sending import typing
 from bot.translation import translator
+from knowledge.database import DatabaseError
 
 log = structlog.get_logger(__name__)
 
@@ -63,8 +66,21 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
         milliseconds=round(consultation.seconds * 1000),
     )
     await unanswered.remember(update, context, consultation, earlier, sent)
+    await _count_use(context, consultation.reply)
     if repeat_step and not in_group:
         await welcome.remind(update, context, repeat_step)
+
+
+async def _count_use(context: Context, reply: Reply) -> None:
+    """Count an answer that an agency's document led, for its library."""
+    service = services(context)
+    document = service.adviser.index.generation.documents.get(reply.judged_as or "")
+    if reply.kind is not ReplyKind.ANSWER or document is None or document.agency is None:
+        return
+    try:
+        await asyncio.to_thread(service.catalogue.count_use, document.id)
+    except (DatabaseError, SQLAlchemyError) as error:
+        log.error("use_not_counted", cause=type(error).__name__)
 
 
 def addressed_text(message: Message, username: str) -> str | None:

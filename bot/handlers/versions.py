@@ -5,8 +5,28 @@ from __future__ import annotations
 from bot.advice.richtext import RichText
 from bot.translation import as_of_text, country_name, language_named, mark, translator
 from ingest.catalogue import State, Version
+from knowledge.models import Topic
 
 NAME_SHOWN = 60
+
+TOPICS = {
+    Topic.CHOOSING: mark("choosing a platform"),
+    Topic.ELIGIBILITY: mark("who may sell"),
+    Topic.FEES: mark("fees"),
+    Topic.GETTING_PAID: mark("getting paid"),
+    Topic.DISPUTES: mark("disputes"),
+    Topic.ALTERNATIVES: mark("other ways to sell"),
+    Topic.SOCIAL_SELLING: mark("selling in social networks"),
+    Topic.OWN_SHOP: mark("a shop of one's own"),
+    Topic.SHIPPING: mark("shipping"),
+    Topic.CUSTOMS_TAX: mark("customs and taxes"),
+    Topic.COMPETITION: mark("competition"),
+    Topic.DATA_AI: mark("data and AI"),
+    Topic.FAIR_RULES: mark("fair rules of platforms"),
+    Topic.EWTP: mark("world e-trade platform"),
+    Topic.SUPPORT: mark("support programmes"),
+    Topic.SELLING_WELL: mark("selling well"),
+}
 
 STATES = {
     State.DRAFT: mark("draft"),
@@ -31,9 +51,7 @@ def described(version: Version, language: str, passages: int | None = None) -> R
         _("Version {number}, {state}").format(number=version.number, state=_(STATES[version.state])),
         size,
         _("Language: {language}").format(language=language_named(document.language, language)),
-        _("Subjects: {subjects}").format(
-            subjects=", ".join(topic.value.replace("-", " ") for topic in document.topics)
-        ),
+        _("Subjects: {subjects}").format(subjects=", ".join(_(TOPICS[topic]) for topic in document.topics)),
         _("For sellers in: {countries}").format(countries=countries),
         _("Source: {url}").format(url=source.url),
         _("Date: {date}").format(date=as_of_text(source.as_of, language) or _("date not shown")),

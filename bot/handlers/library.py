@@ -74,7 +74,7 @@ def _line(entry: Entry, language: str) -> RichText:
     parts = [
         _(STATES[version.state]),
         _("version {number}").format(number=version.number),
-        _("led {count} answers in 30 days").format(count=format_decimal(entry.uses, locale=language)),
+        _("answers led in 30 days: {count}").format(count=format_decimal(entry.uses, locale=language)),
     ]
     if version.document.expires:
         parts.append(_("valid until {date}").format(date=version.document.expires))

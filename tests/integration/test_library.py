@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -132,7 +133,7 @@ async def test_a_document_goes_from_a_file_to_answers_and_back(whole_desk: App, 
     assert "Kenya Basket Board" in texts(answer)
 
     listed = await staff.say("/library")
-    assert "published · version 1" in texts(listed)
+    assert "published · version 1 · answers led in 30 days: 1" in texts(listed)
     assert "2099-12-31" in texts(listed)
     document = await staff.press(buttons(listed[-1])["Sisal export permits 2026"])
     await staff.press(buttons(document[-1])["Replace"])
@@ -155,6 +156,34 @@ async def test_a_document_goes_from_a_file_to_answers_and_back(whole_desk: App, 
     assert [action for action in ("withdrawn", "published", "draft added", "joined") if action not in trail] == []
     with Catalogue.open(BotSettings(data_dir=desk.bot_data["services"].settings.data_dir)) as catalogue:
         assert [e.version.state for e in catalogue.library(id)] == [State.WITHDRAWN]
+
+
+async def test_questions_are_answered_throughout_a_switch(desk: App, request_: OfflineRequest) -> None:
+    """Somebody asks all the time while a document is published, replaced and withdrawn."""
+    await agency(desk, request_, "Kenya Basket Board")
+    staff, seller = person(desk, request_, STAFF), person(desk, request_, STRANGER)
+    shown = await send_file(staff, GUIDE.encode())
+    generations = {desk.bot_data["services"].adviser.index.generation.manifest.name}
+    asked, going_on = 0, True
+
+    async def ask() -> None:
+        nonlocal asked
+        while going_on:
+            await seller.say("how much does etsy take from a sale?")
+            asked += 1
+            generations.add(desk.bot_data["services"].adviser.index.generation.manifest.name)
+
+    asking = asyncio.create_task(ask())
+    await staff.press(buttons(shown[-1])["Publish"])
+    newer = await send_file(staff, GUIDE.replace("4,517", "5,021").encode())
+    await staff.press(next(buttons(message)["Publish"] for message in reversed(newer) if "Publish" in buttons(message)))
+    await staff.press("a:off!:2")
+    going_on = False
+    await asking
+    answers = [message["text"] for message in request_.sent() if message["chat_id"] == STRANGER]
+    assert len(answers) == asked > 3
+    assert all("Etsy" in text and "wrong on my side" not in text for text in answers)
+    assert len(generations) > 2, "the index was switched under way"
 
 
 COMMANDS = ("/library", "/agencies", "/audit", "/gaps", "/add https://example.org/x")

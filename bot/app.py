@@ -141,7 +141,8 @@ def build_application(
         )
         await register_commands(app)
         if app.job_queue:
-            app.job_queue.run_repeating(_follow_index, REFRESH_SECONDS)
+            # A look that comes while a switch is under way ends at once; the scheduler need not hold it back.
+            app.job_queue.run_repeating(_follow_index, REFRESH_SECONDS, job_kwargs={"max_instances": 4})
             app.job_queue.run_repeating(_expire, EXPIRE_SECONDS, first=10)
             app.job_queue.run_repeating(patience.look_after, PATIENCE_SECONDS, first=20)
             app.job_queue.run_repeating(patience.tidy, EXPIRE_SECONDS, first=30)

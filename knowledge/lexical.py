@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -39,8 +40,7 @@ class LexicalIndex:
     @classmethod
     def load(cls, folder: Path) -> LexicalIndex:
         """Read an index that `write_index` wrote."""
-        import bm25s
-
+        bm25s = _library()
         return cls(bm25s.BM25.load(folder, load_corpus=False), _Grams.average_length(folder))
 
     def scores(self, question: str) -> npt.NDArray[np.float32]:
@@ -84,7 +84,7 @@ def write_index(folder: Path, texts: Sequence[str], earlier: Path | None = None)
 
     Cutting into trigrams takes longest: what the index in `earlier` has cut already is taken from there.
     """
-    import bm25s
+    bm25s = _library()
     from bm25s.tokenization import Tokenized
 
     grams = _Grams.read(earlier) if earlier is not None else _Grams()
@@ -94,6 +94,13 @@ def write_index(folder: Path, texts: Sequence[str], earlier: Path | None = None)
     bm25.save(folder, show_progress=False)
     grams.write(folder, texts, rows)
     return LexicalIndex(bm25, float(np.mean([len(row) for row in rows])))
+
+
+def _library() -> Any:
+    import bm25s  # a quarter of a second, and not every command needs it
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # on import it sets itself to tell everything
+    return bm25s
 
 
 class _Grams:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
 from ingest.command_line.terminal import INVALID, clear_errors, err, out, start
 from ingest.index import Difference, difference
 from ingest.progress import progress_bar
-from ingest.sync import read_inputs, ship_vectors, sync
+from ingest.sync import Outcome, read_inputs, ship_vectors, sync
 from knowledge.documents import Problem
 from knowledge.settings import ROOT
 
@@ -42,6 +44,7 @@ def print_changes(changes: Difference) -> None:
 def sync_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build anew even when nothing changed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Bring the index in line with the documents and switch to it.
 
@@ -53,28 +56,48 @@ def sync_command(
         settings, encoder = start()
         if dry_run:
             inputs, problems = read_inputs(settings)
-            print_changes(difference(settings.data_dir, inputs, encoder))
+            outcome = Outcome(None, difference(settings.data_dir, inputs, encoder), problems)
         else:
             with progress_bar(err) as progress:
                 outcome = sync(settings, encoder, progress, rebuild=rebuild)
             problems = outcome.problems
-            if outcome.manifest is None:
-                out.print("Nothing to do: the index is in line with the documents.")
-            else:
-                print_changes(outcome.changes)
-                out.print(
-                    f"In use: {outcome.manifest.name} ({outcome.manifest.documents} documents, "
-                    f"{outcome.manifest.passages} passages, {outcome.manifest.vectors} vectors)",
-                    highlight=False,
-                )
+        if as_json:
+            print(json.dumps(_as_json(outcome), ensure_ascii=False, indent=2))
+        else:
+            _print_outcome(outcome, dry_run=dry_run)
         print_problems(problems)
     if problems:
         raise typer.Exit(INVALID)
 
 
-def ship_vectors_command() -> None:
+def _print_outcome(outcome: Outcome, *, dry_run: bool) -> None:
+    if dry_run or outcome.manifest is not None:
+        print_changes(outcome.changes)
+    else:
+        out.print("Nothing to do: the index is in line with the documents.")
+    if outcome.manifest is not None:
+        out.print(
+            f"In use: {outcome.manifest.name} ({outcome.manifest.documents} documents, "
+            f"{outcome.manifest.passages} passages, {outcome.manifest.vectors} vectors)",
+            highlight=False,
+        )
+
+
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "generation": outcome.manifest.name if outcome.manifest else None,
+        "changes": asdict(outcome.changes),
+        "problems": [str(problem) for problem in outcome.problems],
+    }
+
+
+def ship_vectors_command(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Write the vectors of the repository's documents to knowledge/vectors/ (after changing documents)."""
     with clear_errors():
         settings, encoder = start()
-        for path in ship_vectors(settings, encoder):
-            out.print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1024} KiB", highlight=False)
+        written = [(str(path.relative_to(ROOT)), path.stat().st_size) for path in ship_vectors(settings, encoder)]
+    if as_json:
+        print(json.dumps([{"file": name, "bytes": size} for name, size in written], indent=2))
+        return
+    for name, size in written:
+        out.print(f"{name}  {size // 1024} KiB", highlight=False)

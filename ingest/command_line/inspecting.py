@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +12,19 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from ingest.catalogue import Catalogue, exists
 from ingest.command_line.building import print_problems
 from ingest.command_line.terminal import INVALID, clear_errors, out
 from ingest.freshness import RATES_URL, findings, refresh_rates, wrong_names
 from ingest.index import Inputs
+from ingest.publishing import is_held
 from ingest.sync import read_inputs
 from knowledge.documents import Problem, bare_problems
 from knowledge.generation import GenerationError, current, generations, read_manifest
 from knowledge.models import Document
 from knowledge.settings import Settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +37,7 @@ def check(
     facts_to_review: Annotated[
         bool, typer.Option("--facts", help="List every figure that is old, unconfirmed or missing.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Validate all documents and fact tables; name file and field of each fault. Exit status 2 if any.
 
@@ -44,8 +50,20 @@ def check(
         problems += bare_problems(settings.documents_dir, inputs.facts)
         problems += [Problem(settings.facts_dir / f.file, f.fact, f.trouble) for f in wrong_names(inputs.facts)]
         facts = inputs.facts
-    print_problems(problems)
     to_review = list(findings(facts, datetime.now(UTC).date()))
+    if as_json:
+        listed = to_review if facts_to_review else ()
+        report = {
+            "problems": [str(problem) for problem in problems],
+            "documents": len(inputs.documents),
+            "to_review": Counter(_kind_of_trouble(each.trouble) for each in to_review),
+            "facts": [asdict(each) for each in listed],
+        }
+        print(json.dumps(report, ensure_ascii=False, indent=2))
+        if problems:
+            raise typer.Exit(INVALID)
+        return
+    print_problems(problems)
     if facts_to_review:
         for found in to_review:
             out.print(f"{found.file}: {found.fact}: {found.trouble}", markup=False, highlight=False, soft_wrap=True)
@@ -69,10 +87,14 @@ def _kind_of_trouble(trouble: str) -> str:
 
 def rates(
     source: Annotated[str, typer.Option("--from", help="Web address or file of the table.")] = RATES_URL,
+    as_json: AsJson = False,
 ) -> None:
     """Take the newest exchange rates into knowledge/facts/fx.yaml; `sync` then brings them into the answers."""
     with clear_errors():
         before, after = refresh_rates(Settings.load().facts_dir, source)
+    if as_json:
+        print(json.dumps({"before": before.isoformat(), "after": after.isoformat()}))
+        return
     out.print(f"Rates of {after} (before: {before}). Run `python -m ingest sync` to use them.", highlight=False)
 
 
@@ -91,7 +113,7 @@ def _unknown_names(inputs: Inputs, folder: Path) -> list[Problem]:
     return problems
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def status(as_json: AsJson = False) -> None:
     """Show the generation in use, its encoder, counts by kind, topic and language, and stale documents."""
     with clear_errors():
         settings = Settings.load()
@@ -115,6 +137,8 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         "by_kind": dict(Counter(d.kind.value for d in documents)),
         "by_topic": dict(Counter(d.topic.value for d in documents).most_common()),
         "by_language": dict(Counter(d.language for d in documents)),
+        "held_by_a_rollback": is_held(settings.data_dir),
+        "of_agencies": _of_agencies(settings),
         "review_overdue": overdue,
         "leading_source_old_or_undated": old,
     }
@@ -125,6 +149,15 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     for name, value in facts.items():
         table.add_row(name.replace("_", " "), _shown(value))
     out.print(table)
+
+
+def _of_agencies(settings: Settings) -> dict[str, int]:
+    """How many documents of agencies stand in each state."""
+    if not exists(settings):
+        return {}
+    with Catalogue.open(settings) as catalogue:
+        entries = [entry for agency in catalogue.agencies() for entry in catalogue.library(agency.id)]
+    return dict(Counter(entry.version.state.value for entry in entries))
 
 
 def _shown(value: object) -> str:

@@ -7,7 +7,9 @@ python -m tests.benchmarks.publishing --large    # 2,000 against 20,000 passages
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
+import subprocess
 import sys
 import tempfile
 import threading
@@ -26,6 +28,7 @@ from ingest.publishing import bring_in_line
 from ingest.sync import sync
 from knowledge.active import ActiveIndex
 from knowledge.encoders import Encoder, Role, Vectors, load_encoder
+from knowledge.settings import ROOT
 from tests.benchmarks.corpus import grow
 from tests.fixtures import guidance
 
@@ -161,11 +164,27 @@ def large(encoder: Encoder, folder: Path) -> None:
         adviser.close()
         if passages == 20_000:
             asyncio.run(publication(settings, encoder, folder))
+            print(f"memory after a publication in this process, all included: {resident():.0f} MB (bar 900)")
     print(f"p95 at 20,000 over p95 at 2,000: {p95[20_000] / p95[2_000]:.2f} (bar 3)")
 
 
-def megabytes() -> float:
-    """Resident memory of this process now."""
+def megabytes(settings: BotSettings) -> float:
+    """The most memory that a process of the bot takes that answers on this knowledge base."""
+    environment = {**os.environ, "DATA_DIR": str(settings.data_dir)}
+    lines = "".join(f'{{"id": "{number}", "question": "{question}"}}\n' for number, question in enumerate(QUESTIONS))
+    with tempfile.TemporaryFile("w+") as asked:
+        asked.write(lines)
+        asked.seek(0)
+        command = [sys.executable, "-m", "bot", "ask", "--jsonl", "-"]
+        process = subprocess.Popen(command, stdin=asked, stdout=subprocess.DEVNULL, cwd=ROOT, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss / 1024
+
+
+def resident() -> float:
+    """Megabytes that this process holds now."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 1e6
 

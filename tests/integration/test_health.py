@@ -82,8 +82,7 @@ def test_an_encoder_that_does_not_load_keeps_no_other_check_from_being_made(
     settings: Settings, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync(settings, encoder)
-    monkeypatch.setenv("EMBEDDING_MODEL", "no-such-model")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("EMBEDDING_MODEL", str(settings.documents_dir))  # a folder, so that no hub is asked
     assert unwell() == {"encoder": Verdict.FAULT, "index": Verdict.WARNING, "in line": Verdict.WARNING}
 
 

@@ -26,10 +26,6 @@ from ingest.index import BusyError
 from knowledge.models import LANGUAGES, AsOf, Confidence, Document, Kind, Source, Topic
 from knowledge.normalise import visible
 
-CALLBACKS = (
-    r"a:(for:\d{1,9}:[a-z0-9-]{1,32}|(pub|drop|fix|try|doc|new|off|off!|his):\d{1,9}|f[tudec]:\d{1,9}"
-    r"|lib:[a-z0-9-]{1,32}:\d{1,3}|end)"
-)
 Action = Callable[[Update, Context, Version], Awaitable[None]]
 """What a button does with a version that the presser may act on."""
 

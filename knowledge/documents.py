@@ -36,7 +36,7 @@ def read_document(path: Path, facts: Facts) -> Document | list[Problem]:
         post = _post(path)
     except (OSError, UnicodeDecodeError) as error:
         return [Problem(path, "file", f"cannot be read: {error}")]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that does not exist is no fault of YAML's grammar
         return [Problem(path, "front matter", f"is not valid YAML: {' '.join(str(error).split())}")]
     if not post.metadata:
         return [Problem(path, "front matter", "is missing")]

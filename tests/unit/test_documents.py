@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -160,3 +161,12 @@ def test_a_card_is_one_passage_and_a_guide_one_for_each_section() -> None:
         else:
             assert len(passages) >= 4
             assert all(len(passage.path) == 2 for passage in passages[1:])
+
+
+def test_a_date_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    source = next(DOCUMENTS.rglob("etsy-fees-per-sale.md")).read_text(encoding="utf-8")
+    path = tmp_path / "etsy-fees-per-sale.md"
+    path.write_text(re.sub(r"review_by: .*", "review_by: 2027-13-45", source), encoding="utf-8")
+    (problem,) = load_documents(tmp_path, FACTS)[1]
+    assert problem.path == path
+    assert "month" in problem.message

@@ -162,6 +162,7 @@ def large(encoder: Encoder, folder: Path) -> None:
             f"{passages} passages: sync {seconds:.1f} s; search median {median(taken):.1f}, p95 {p95[passages]:.1f} ms"
         )
         adviser.close()
+        print(f"memory of a bot that answers from it: {megabytes(settings):.0f} MB (bar 900)")
         if passages == 20_000:
             asyncio.run(publication(settings, encoder, folder))
             print(f"memory after a publication in this process, all included: {resident():.0f} MB (bar 900)")

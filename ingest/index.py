@@ -222,12 +222,11 @@ def build(
     *,
     model_name: str,
     afresh: bool = False,
-    switching: bool = True,
 ) -> Manifest:
     """Build a generation from `inputs`, switch to it, and clear old ones away. Call inside `writing`.
 
-    What has not changed since the generation in use is taken from there, unless `afresh`. Without `switching` the one
-    in use stays so. Returns the manifest of the new generation.
+    What has not changed since the generation in use is taken from there, unless `afresh`. Returns the manifest of the
+    new generation.
 
     Raises:
         GenerationError: `inputs` has no document.
@@ -274,9 +273,8 @@ def build(
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
     _sync_to_disk(folder)
     folder.rename(root / name)
-    if switching:
-        switch(data_dir, name)
-        clear_unused(data_dir)
+    switch(data_dir, name)
+    clear_unused(data_dir)
     return manifest
 
 

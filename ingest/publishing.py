@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.catalogue import Catalogue, Version, exists
@@ -157,15 +157,6 @@ def _inputs(settings: Settings, catalogue: Catalogue) -> Inputs:
         return read_inputs(settings)[0]
     documents, _ = with_agencies(ours, catalogue.published())
     return Inputs(documents, load_intents(), facts)
-
-
-def expire(settings: Settings, catalogue: Catalogue, encoder: Encoder, today: date | None = None) -> list[Version]:
-    """End what has expired and build the index without it; returns those versions."""
-    gone = catalogue.expire(today or datetime.now(UTC).date())
-    if gone:
-        mark_withdrawn(settings.data_dir, catalogue)
-        bring_in_line(settings, catalogue, encoder, wait=WAIT_SECONDS)
-    return gone
 
 
 def heal(settings: Settings) -> None:

@@ -276,7 +276,7 @@ HOSTILE: dict[str, tuple[Callable[[Entries], Entries], str]] = {
     "upload-missing": (without("uploads/"), "missing from the archive"),
     "file-and-folder": (with_entry(f"{CARD}/x.md"), "a file and a folder"),
     "bad-document": (changed(CARD, "kind: card", "kind: leaflet"), "etsy-fees-per-sale.md: kind"),
-    "bad-date": (changed(CARD, "review_by: '", "review_by: 2027-13-45 #"), "cannot be read"),
+    "bad-date": (changed(CARD, "review_by: '", "review_by: 2027-13-45 #"), "is not valid YAML: month"),
     "other-id": (changed(CARD, "id: etsy-fees-per-sale", "id: other"), "the file is named"),
     "bad-table": (changed("facts/fx.yaml", "as_of", "of_as"), "facts/fx.yaml"),
     "no-tables": (without("facts/categories"), "categories.yaml"),

@@ -256,3 +256,18 @@ def test_editing_one_line_and_a_sync_changes_the_answer_without_a_restart(
     assert card is not None
     assert "7%" in card.text.text
     adviser.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sold a 30 dollar bag on etsy, buyer says the parcel has not arrived, how long do i have to answer",
+        "J'ai vendu un sac 40 euros sur eBay, l'acheteur dit que le colis n'est pas arrivé, combien de jours j'ai ?",
+        "vendí un bolso de 40 dolares en ebay y el comprador dice que el paquete no llegó, cuantos dias tengo",
+        "vendi uma bolsa de 40 dolares no ebay e o comprador diz que a encomenda não chegou, o que faço",
+    ],
+)
+def test_a_sale_that_went_wrong_is_no_sum(adviser: Adviser, text: str) -> None:
+    reply = adviser.advise(text).reply
+    assert not reply.figures
+    assert reply.intent == "disputes"

@@ -15,6 +15,7 @@ from knowledge.eligibility import eligibility
 from knowledge.facts import Facts, Platform, Store
 from knowledge.fees import Breakdown, TooSmallError, price_for
 from knowledge.money import NoRateError
+from knowledge.payouts import with_gateway
 from knowledge.tariff import When
 
 
@@ -115,7 +116,7 @@ def reckon(asked: Asked, facts: Facts, language: str, today: date) -> tuple[Repl
     draft, platform, store = draft_of(asked, facts)
     try:
         sale = replace(draft.sale(), options=frozenset(asked.options), converted=_is_converted(store, asked.options))
-        breakdown = keep.with_gateway(facts, platform, store, sale, today)
+        breakdown = with_gateway(facts, platform, store, sale, today)
         if asked.keep:
             found = price_for(sale.price, platform, store, sale, facts.fx, today, breakdown.provider)
             if found is None:

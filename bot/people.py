@@ -13,13 +13,12 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, Unique
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.advice.understand import Profile, Turn
+from bot.advice.understand import PRODUCT_LENGTH, Profile, Turn
 from knowledge.database import Base, UtcDateTime
 from knowledge.gazetteer import Entities
 
 KEPT_TURNS = 6
 OPEN, KEPT = "open", "kept"
-PRODUCT_LENGTH = 120
 DRAFT_LENGTH = 120
 
 
@@ -35,6 +34,7 @@ class PersonRow(Base):
     product: Mapped[str | None] = mapped_column(String(PRODUCT_LENGTH))
     market: Mapped[str | None] = mapped_column(String(2))
     step: Mapped[str | None] = mapped_column(String(40))
+    timezone: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -81,11 +81,13 @@ class FeedbackRow(Base):
 
 @dataclass(frozen=True)
 class Person:
-    """What handlers know of a person: their Telegram id, profile, and the step of the welcome they are at."""
+    """What handlers know of a person: their Telegram id, profile, the step they are at, and their IANA time zone if
+    they were asked for it."""
 
     telegram_id: int
     profile: Profile = Profile()
     step: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,11 @@ class People:
         return _person(row), _turn(turn) if turn is not None else None
 
     async def update(self, telegram_id: int, **fields: str | None) -> Person:
-        """Set profile fields (`language`, `country`, `product`, `market`) or `step`; creates the person."""
+        """Set profile fields (`language`, `country`, `product`, `market`), `step` or `timezone`; creates the person."""
         async with self._writing() as session:
             row = await self._ensure(session, telegram_id)
             for name, value in fields.items():
-                if name not in ("language", "country", "product", "market", "step"):
+                if name not in ("language", "country", "product", "market", "step", "timezone"):
                     raise ValueError(f"no such field: {name}")
                 setattr(row, name, value)
             return _person(row)
@@ -305,7 +307,7 @@ class People:
 
 def _person(row: PersonRow) -> Person:
     profile = Profile(language=row.language, country=row.country, product=row.product, market=row.market)
-    return Person(row.telegram_id, profile, row.step)
+    return Person(row.telegram_id, profile, row.step, row.timezone)
 
 
 def _unanswered(row: TurnRow, person: PersonRow) -> Unanswered:

@@ -23,9 +23,10 @@ Translate = Callable[[str], str]
 
 
 @cache
-def catalogue(language: str) -> gettext.NullTranslations:
-    """The catalogue of `language` (ISO 639-1); English, in which the texts are written, needs none."""
-    path = LOCALES / language / "LC_MESSAGES" / "messages.po"
+def catalogue(language: str, domain: str = "messages") -> gettext.NullTranslations:
+    """The catalogue of `language` (ISO 639-1): of the interface (`messages`), or of the guides in the fact tables
+    (`guidance`). English, in which the texts are written, needs none."""
+    path = LOCALES / language / "LC_MESSAGES" / f"{domain}.po"
     if language == SOURCE_LANGUAGE or not path.is_file():
         return gettext.NullTranslations()
     compiled = io.BytesIO()
@@ -38,6 +39,11 @@ def catalogue(language: str) -> gettext.NullTranslations:
 def translator(language: str) -> Translate:
     """The function that turns an English interface text into `language`."""
     return catalogue(language).gettext
+
+
+def guidance(language: str) -> Translate:
+    """The function that turns a text of the fact tables' guides into `language`; English where it is not translated."""
+    return catalogue(language, "guidance").gettext
 
 
 def mark(text: str) -> str:

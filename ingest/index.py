@@ -199,8 +199,10 @@ def _changed_facts(folder: Path | None, facts: Facts) -> tuple[str, ...]:
 
 def _tables(facts: Facts) -> dict[str, object]:
     tables: dict[str, object] = {"categories": facts.categories, "everywhere": facts.everywhere, "fx": facts.fx}
+    tables |= {"recourse": facts.recourse, "choosing": facts.choosing, "routes": facts.routes}
     tables |= {f"platforms/{each.id}": each for each in facts.platforms}
     tables |= {f"payments/{each.id}": each for each in facts.payments}
+    tables |= {f"disputes/{each.id}": each for each in facts.disputes}
     tables |= {f"countries/{each.iso}": each for each in facts.countries}
     return tables | {f"destinations/{each.iso}": each for each in facts.destinations}
 

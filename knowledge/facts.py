@@ -7,6 +7,10 @@ facts/destinations/ buyers' countries: duty and tax on parcels
 facts/categories.yaml   kinds of goods with the words that people use for them
 facts/everywhere.yaml   bodies that help whatever the country
 facts/fx.yaml           exchange rates of one day
+facts/disputes/     decision guides for trouble after a sale, with the services' procedures and deadlines
+facts/recourse.yaml     who can help to settle outside the platforms
+facts/choosing.yaml     how platforms are ranked for a seller, and the plan for the first month
+facts/routes.yaml       other ways to sell
 """
 
 from __future__ import annotations
@@ -20,14 +24,15 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from knowledge.choosing import Choosing
+from knowledge.disputes import NOBODY, Recourse, Situation
 from knowledge.models import LANGUAGES, Confidence, CountryCode, Identifier, PartialDate, Source, Strict
+from knowledge.routes import Routes
 from knowledge.settings import ROOT
+from knowledge.sourced import Area, Page, Sourced, source_keys
 from knowledge.tariff import Amount, CategoryId, CurrencyCode, Fee, Percent, PlanId
 
 FACTS = ROOT / "knowledge" / "facts"
-
-Area = Annotated[str, Field(pattern=r"^([A-Z]{2}|\*)$")]
-"""An ISO 3166 alpha-2 code, or `*` for everywhere."""
 
 
 class FactsError(Exception):
@@ -44,22 +49,6 @@ class Named(Strict):
     name: str = Field(min_length=2)
     aliases: tuple[str, ...] = ()
     ambiguous_in: tuple[str, ...] = ()
-
-
-class Page(Strict):
-    """A page that facts rest on; each fact says by itself how old it is and how sure."""
-
-    title: str = Field(min_length=3, max_length=200)
-    publisher: str = Field(min_length=2, max_length=120)
-    url: str = Field(pattern=r"^https?://[^\s]+$", max_length=500)
-
-
-class Sourced(Strict):
-    """A fact with its page (a key of the file's `sources`), date and confidence."""
-
-    source: Identifier
-    as_of: PartialDate
-    confidence: Confidence
 
 
 class Reach(Sourced):
@@ -173,7 +162,7 @@ class Service(Named):
 
     @model_validator(mode="after")
     def _sources_are_there(self) -> Service:
-        for key in _source_keys(self.model_dump()):
+        for key in source_keys(self.model_dump()):
             if key not in self.sources:
                 raise ValueError(f"source: {key!r} is not among the file's sources")
         return self
@@ -347,7 +336,8 @@ class ExchangeRates(Strict):
 
 
 class Facts(Strict):
-    """All fact tables; `everywhere` are bodies that help whatever the seller's country."""
+    """All fact tables; `everywhere` are bodies that help whatever the seller's country. Those with a default may be
+    missing, for a knowledge base that has no such guides."""
 
     platforms: tuple[Platform, ...]
     payments: tuple[PaymentProvider, ...]
@@ -356,6 +346,10 @@ class Facts(Strict):
     categories: tuple[Category, ...]
     everywhere: tuple[Institution, ...]
     fx: ExchangeRates
+    disputes: tuple[Situation, ...] = ()
+    recourse: Recourse = Recourse()
+    choosing: Choosing | None = None
+    routes: Routes = Routes()
 
     @cached_property
     def _stores(self) -> dict[str, tuple[Platform, Store]]:
@@ -377,6 +371,10 @@ class Facts(Strict):
         """The store with that id and its platform, or None."""
         return self._stores.get(id)
 
+    def situation(self, id: str | None) -> Situation | None:
+        """The decision guide with that id, or None."""
+        return next((situation for situation in self.disputes if situation.id == id), None)
+
     def category(self, id: str) -> Category | None:
         """The kind of goods with that id, or None."""
         return next((category for category in self.categories if category.id == id), None)
@@ -387,6 +385,26 @@ class Facts(Strict):
         twice = {id for id in stores if stores.count(id) > 1}
         if twice:
             raise ValueError(f"stores: {', '.join(sorted(twice))} is used twice")
+        return self
+
+    @model_validator(mode="after")
+    def _guides_name_what_is_there(self) -> Facts:
+        platforms, stocked = {each.id for each in self.platforms}, {each.id for each in self.platforms if each.stores}
+        services = {*NOBODY, *platforms, *(each.id for each in self.payments)}
+        bodies = {body.id for body in self.recourse.bodies}
+        named = [(f"disputes.{s.id}.procedures", p.service, services) for s in self.disputes for p in s.procedures]
+        named += [(f"disputes.{s.id}.recourse", id, bodies) for s in self.disputes for id in s.recourse]
+        named += [
+            (f"recourse.{body.id}.services", id, services) for body in self.recourse.bodies for id in body.services
+        ]
+        named += [
+            (f"routes.{route.id}.platforms", id, platforms) for route in self.routes.routes for id in route.platforms
+        ]
+        candidates = self.choosing.candidates if self.choosing else ()
+        named += [("choosing.candidates (with stores)", each.platform, stocked) for each in candidates]
+        for where, id, known in named:
+            if id not in known:
+                raise ValueError(f"{where}: {id!r} is not in the tables")
         return self
 
 
@@ -420,22 +438,13 @@ def _folder(folder: Path, shape: type[_Shape]) -> tuple[_Shape, ...]:
     return tuple(found)
 
 
-def _source_keys(value: object) -> set[str]:
-    if isinstance(value, dict):
-        own = {value["source"]} if isinstance(value.get("source"), str) else set()
-        return own.union(*(_source_keys(item) for key, item in value.items() if key != "sources"))
-    if isinstance(value, list | tuple):
-        return set().union(*map(_source_keys, value))
-    return set()
-
-
 def load_facts(folder: Path = FACTS) -> Facts:
     """Read all fact tables below `folder`.
 
     Raises:
         FactsError: a file is not valid; the message names file and field.
     """
-    tables = {
+    tables: dict[str, Any] = {
         "platforms": _folder(folder / "platforms", Platform),
         "payments": _folder(folder / "payments", PaymentProvider),
         "countries": _folder(folder / "countries", Country),
@@ -443,6 +452,11 @@ def load_facts(folder: Path = FACTS) -> Facts:
         "categories": _read(folder / "categories.yaml", tuple[Category, ...]),
         "everywhere": _read(folder / "everywhere.yaml", tuple[Institution, ...]),
         "fx": _read(folder / "fx.yaml", ExchangeRates),
+        "disputes": _folder(folder / "disputes", Situation),
+    }
+    shapes: dict[str, type[Strict]] = {"recourse": Recourse, "choosing": Choosing, "routes": Routes}
+    tables |= {
+        name: _read(path, shape) for name, shape in shapes.items() if (path := folder / f"{name}.yaml").is_file()
     }
     try:
         return Facts(**tables)

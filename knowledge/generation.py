@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 PASSAGES, FORMS = "passages", "question-forms"
 """The two collections of a generation."""
 
-FORMAT = 5
+FORMAT = 6
 """The layout of a generation; change it when what is written changes, and indexes are built anew."""
 
 HASHED_FILES = ("documents.jsonl", "facts.json", "passages.jsonl", "vocabulary.txt", "intents.npz", "delta.npz")

@@ -7,10 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from knowledge.eligibility import Verdict, Why, reach
-from knowledge.facts import Country, ExchangeRates, Facts, PaymentProvider, Sourced
-from knowledge.fees import Line, Sale, calculate_fee
+from knowledge.facts import Country, ExchangeRates, Facts, PaymentProvider, Platform, Store
+from knowledge.fees import Breakdown, Line, Sale, calculate, calculate_fee
 from knowledge.models import Source
 from knowledge.money import exchange, rounded
+from knowledge.sourced import Sourced
 from knowledge.tariff import FeeKind, When
 
 ZERO = Decimal(0)
@@ -76,6 +77,16 @@ def gateways(facts: Facts, country: str) -> list[PaymentProvider]:
             if fitting and fitting[0].is_known:
                 found.append(provider)
     return found
+
+
+def with_gateway(facts: Facts, platform: Platform, store: Store, sale: Sale, today: date) -> Breakdown:
+    """The breakdown; a store without payments of its own is reckoned with the cheapest service that works for the
+    seller and whose fee is known."""
+    without = calculate(platform, store, sale, facts.fx, today)
+    if store.processing == "own" or sale.seller is None:
+        return without
+    found = [calculate(platform, store, sale, facts.fx, today, service) for service in gateways(facts, sale.seller)]
+    return max(found, key=lambda one: (not one.is_at_most, one.net_low), default=without)
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,19 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Begin:
+    """The guided way that a reply begins: its `kind` (a `CaseKind`), and what is known for it already."""
+
+    kind: str
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Reply:
     """One reply. `passage` is the id of the passage that leads it; `ranking` lists documents, best first.
 
     `draft` is the code of the question about figures that this answers or asks back for, `subject` what its
-    figures are about.
+    figures are about; `begins` the guided way that it begins.
     """
 
     text: RichText
@@ -78,6 +86,7 @@ class Reply:
     figures: tuple[Figure, ...] = ()
     draft: str | None = None
     subject: str | None = None
+    begins: Begin | None = None
 
     @property
     def judged_as(self) -> str | None:

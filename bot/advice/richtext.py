@@ -20,7 +20,7 @@ def utf16_length(text: str) -> int:
 
 @dataclass(frozen=True)
 class Entity:
-    """A stretch of formatted text; `kind` is `bold`, `italic` or `text_link`, offsets in UTF-16 units."""
+    """A stretch of formatted text; `kind` is `bold`, `italic`, `pre` or `text_link`, offsets in UTF-16 units."""
 
     kind: str
     offset: int
@@ -49,6 +49,11 @@ class RichText:
     def italic(cls, text: str) -> RichText:
         """`text` in italics."""
         return cls(text, (Entity("italic", 0, utf16_length(text)),) if text else ())
+
+    @classmethod
+    def code(cls, text: str) -> RichText:
+        """`text` that is copied by a tap."""
+        return cls(text, (Entity("pre", 0, utf16_length(text)),) if text else ())
 
     @classmethod
     def link(cls, text: str, url: str) -> RichText:

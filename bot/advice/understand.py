@@ -13,6 +13,7 @@ from knowledge.normalise import fold, visible, words
 MAX_QUESTION = 600
 """Longer messages are read for the questions in them; nobody asks in more than this."""
 
+PRODUCT_LENGTH, PRODUCT_WORDS = 120, 8
 SUBJECT_WORDS = 2
 """A follow-up with no more words of its own than these names a new subject; a longer one goes on with the old."""
 
@@ -185,6 +186,12 @@ class Understanding:
             kept = self.gazetteer.without(earlier.question, replaced=question.asked)
             text = f"{kept} {question.text}"
         return replace(question, text=text[-MAX_QUESTION:], asked=entities, is_follow_up=True)
+
+
+def is_product(text: str) -> bool:
+    """True when `text` can be the name of what somebody sells, and no question."""
+    short = 2 <= len(text.strip()) <= PRODUCT_LENGTH and len(text.split()) <= PRODUCT_WORDS
+    return short and "?" not in text and "؟" not in text
 
 
 def _with_profile(named: Entities, profile: Profile) -> Entities:

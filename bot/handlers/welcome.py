@@ -9,9 +9,10 @@ from telegram import InlineKeyboardMarkup, Update
 from bot.advice.figures.desk import NEARBY
 from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
+from bot.advice.understand import PRODUCT_LENGTH, is_product
 from bot.handlers import roles
 from bot.handlers.context import Context, acknowledge, chat_id, drop_keyboard, language_of, services, user_id
-from bot.people import PRODUCT_LENGTH, Person
+from bot.people import Person
 from bot.sending import choices
 from bot.translation import Translate, country_name, language_name, translator
 from knowledge.models import LANGUAGES
@@ -99,7 +100,7 @@ async def take_answer(update: Update, context: Context, person: Person, text: st
         value = _language_named(text)
     elif step in ("country", "market"):
         value = await _country_named(context, text, step)
-    elif step == "product" and _is_product(text):
+    elif step == "product" and is_product(text):
         value = " ".join(visible(text).split())[:PRODUCT_LENGTH]
     if value is None:
         return False
@@ -146,7 +147,3 @@ async def _country_named(context: Context, text: str, step: str) -> str | None:
 def _language_named(text: str) -> str | None:
     wanted = visible(text).strip().casefold()
     return next((code for code in LANGUAGES if wanted in (code, language_name(code).casefold())), None)
-
-
-def _is_product(text: str) -> bool:
-    return 2 <= len(text.strip()) <= PRODUCT_LENGTH and len(text.split()) <= 8 and "?" not in text and "؟" not in text

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from bot.advice.figures import wording
 from bot.advice.figures.draft import Draft, Field, Wish, best_store, fitting
-from bot.advice.figures.keep import barred, category_name, with_gateway
+from bot.advice.figures.keep import barred, category_name
 from bot.advice.reply import Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.translation import country_name, translator
@@ -17,6 +17,7 @@ from knowledge.eligibility import Eligibility, Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
 from knowledge.fees import Breakdown, Reason, TooSmallError
 from knowledge.money import NoRateError, currency_of, exchange, rounded
+from knowledge.payouts import with_gateway
 from knowledge.tariff import Charge
 
 MOST_MARKETPLACES, MOST_SHOPS = 4, 3

@@ -19,6 +19,7 @@ from knowledge.fees import TooSmallError
 from knowledge.gazetteer import Gazetteer
 from knowledge.models import Document
 from knowledge.money import NoRateError, currency_of
+from knowledge.payouts import with_gateway
 
 MOST_QUESTIONS = 2
 """Asked back before the rest is assumed."""
@@ -232,7 +233,7 @@ class Desk:
         settled = draft.but(currency=draft.currency or found[1].currency)
 
         def work() -> Reply:
-            breakdown = keep.with_gateway(self.facts, *found, settled.sale(), today)
+            breakdown = with_gateway(self.facts, *found, settled.sale(), today)
             if not any(line.is_known for line in breakdown.lines):
                 return replace(self._no_fees(draft, found[1].name, False, language), figures=keep.figures(breakdown))
             return keep.answer(self.facts, settled, breakdown, language, today)

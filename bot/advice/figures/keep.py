@@ -14,24 +14,13 @@ from bot.advice.richtext import RichText, join
 from bot.translation import Translate, country_name, translator
 from knowledge.eligibility import Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
-from knowledge.fees import Breakdown, LeftOut, Line, Reason, Sale, calculate
+from knowledge.fees import Breakdown, LeftOut, Line, Reason
 from knowledge.models import Document, Topic
 from knowledge.money import NoRateError, currency_of, exchange, rounded
-from knowledge.payouts import gateways
 from knowledge.tariff import Fee, Per, When
 
 MOST_LEFT_OUT = 4
 HUNDRED = Decimal(100)
-
-
-def with_gateway(facts: Facts, platform: Platform, store: Store, sale: Sale, today: date) -> Breakdown:
-    """The breakdown; a store without payments of its own is reckoned with the cheapest service that works for the
-    seller and whose fee is known."""
-    without = calculate(platform, store, sale, facts.fx, today)
-    if store.processing == "own" or sale.seller is None:
-        return without
-    found = [calculate(platform, store, sale, facts.fx, today, service) for service in gateways(facts, sale.seller)]
-    return max(found, key=lambda one: (not one.is_at_most, one.net_low), default=without)
 
 
 def answer(facts: Facts, draft: Draft, breakdown: Breakdown, language: str, today: date) -> Reply:

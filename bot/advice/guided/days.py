@@ -1,0 +1,131 @@
+"""Days as people write them, and when it is what time where a seller lives."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dateparser
+import pytz
+from babel.dates import format_date, get_timezone_location
+
+from knowledge.normalise import fold, visible
+
+LONGEST, MOST_WORDS = 60, 5
+OLDEST = timedelta(days=730)
+"""A day further back is a slip of the pen: no deadline runs so long."""
+
+OWN_WORDS = {
+    "antes de ayer": 2, "anteayer": 2, "antier": 2, "antes de ontem": 2, "juzi": 2, "اول امس": 2, "اول امبارح": 2,
+    "اول البارح": 2, "امبارح": 1, "مبارح": 1, "البارح": 1, "aujourd'hui": 0, "this morning": 0, "ce matin": 0,
+    "esta manana": 0, "esta manha": 0, "leo asubuhi": 0, "النهارده": 0, "اليوم الصبح": 0, "just now": 0, "now": 0,
+}  # fmt: skip
+"""Days ago, for words that the library does not know."""
+
+DIALECTS = {"ar": ("ar", "en", "fr"), "sw": ("sw", "en"), "fr": ("fr", "en"), "pt": ("pt", "es", "en")}
+MORNING = time(9, 0)
+"""When reminders come, by the seller's own clock."""
+
+MAIN_ZONES = frozenset(
+    ["America/Sao_Paulo", "America/Manaus", "America/Rio_Branco", "America/Mexico_City", "America/Cancun",
+     "America/Hermosillo", "America/Tijuana", "America/Santiago"]
+)  # fmt: skip
+"""Of zones with the same clock the one by whose city people know it."""
+
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})[.-](\d{1,2})\.?")
+
+
+def read_day(text: str, language: str, today: date, *, coming: bool = False) -> date | None:
+    """The day that a short text names: "yesterday", "3 days ago", "12 Nov", "12/11/2026", "الأحد"; day before month.
+
+    A day without a year is the last one before `today`, or with `coming` the next one. None when the text names no
+    day, or is longer than such an answer would be.
+    """
+    folded = fold(visible(text)).strip(" .,!")
+    if not folded or len(folded) > LONGEST or folded.endswith(("?", "؟")):
+        return None
+    if not coming and folded in OWN_WORDS:
+        return today - timedelta(days=OWN_WORDS[folded])
+    words = visible(text).strip(" .,!").split()
+    # "the parcel came on 12 November": what is left when words are taken off the front.
+    for start in range(len(words)):
+        if len(words) - start <= MOST_WORDS:
+            found = _parse(" ".join(words[start:]), language, today, coming)
+            if found is not None:
+                return found
+    return None
+
+
+def _parse(text: str, language: str, today: date, coming: bool) -> date | None:
+    if text.isdigit() and int(text) > 31:
+        return None
+    if short := _DAY_AND_MONTH.fullmatch(text):
+        text = f"{short[1]}/{short[2]}"
+    parsed = _parsed(text, language, today, coming, REQUIRE_PARTS=["day"])
+    if parsed is None:
+        weekday = _parsed(text, language, today, coming)
+        is_near = weekday is not None and 0 < abs((weekday.date() - today).days) <= 7
+        return weekday.date() if weekday is not None and is_near else None
+    day = parsed.date()
+    if str(day.year) not in text:  # a year of two figures
+        if day.year < 2000:
+            day = day.replace(year=day.year + 100)
+        elif day.year > today.year + 50:
+            day = day.replace(year=day.year - 100)
+    return day
+
+
+def _parsed(text: str, language: str, today: date, coming: bool, **settings: Any) -> datetime | None:
+    return dateparser.parse(
+        text,
+        languages=list(DIALECTS.get(language, (language, "en"))) if language != "en" else ["en"],
+        settings={
+            "DATE_ORDER": "DMY",
+            "PREFER_DATES_FROM": "future" if coming else "past",
+            "RELATIVE_BASE": datetime.combine(today, time(12)),
+            "RETURN_AS_TIMEZONE_AWARE": False,
+            **settings,
+        },
+    )
+
+
+def is_possible(day: date, today: date) -> bool:
+    """True for a day on which something can have happened that still matters."""
+    return today - OLDEST <= day <= today
+
+
+def long_day(day: date, language: str) -> str:
+    """A day in words, with its weekday: "Thursday, 26 November 2026"."""
+    return str(format_date(day, "full", locale=language))
+
+
+def short_day(day: date, language: str) -> str:
+    """A day for a button: "26 Nov 2026"."""
+    return str(format_date(day, "medium", locale=language))
+
+
+def zones(country: str | None) -> tuple[str, ...]:
+    """Names of the time zones of a country (ISO 3166 alpha-2), one for each clock that is kept there now."""
+    now, by_clock = datetime.now(UTC), dict[timedelta | None, str]()
+    names = pytz.country_timezones.get(country or "", ())
+    for name in sorted(names, key=lambda name: name not in MAIN_ZONES):
+        by_clock.setdefault(now.astimezone(ZoneInfo(name)).utcoffset(), name)
+    return tuple(by_clock.values())
+
+
+def zone_label(name: str, language: str) -> str:
+    """A time zone by its city, with the time there now."""
+    clock = datetime.now(UTC).astimezone(ZoneInfo(name)).strftime("%H:%M")
+    return f"{get_timezone_location(name, locale=language, return_city=True)} {clock}"
+
+
+def morning_of(day: date, zone: str) -> datetime:
+    """The moment (UTC) when reminders of `day` come in `zone`."""
+    return datetime.combine(day, MORNING, ZoneInfo(zone)).astimezone(UTC)
+
+
+def today_in(zone: str, now: datetime) -> date:
+    """The day it is in `zone` at `now`."""
+    return now.astimezone(ZoneInfo(zone)).date()

@@ -27,14 +27,18 @@ from telegram.request import BaseRequest
 from bot.advice.adviser import Adviser
 from bot.advice.figures.chart import Bar, draw
 from bot.agencies import Agencies
+from bot.cases import Cases
 from bot.drafts import Drafts
 from bot.handlers import (
     agency_group,
+    alternatives,
     ask,
+    cases,
     errors,
     feedback,
     figures,
     gaps,
+    guided,
     handover,
     help,
     intake,
@@ -43,6 +47,8 @@ from bot.handlers import (
     patience,
     privacy,
     profile,
+    reminders,
+    results,
     roles,
     unanswered,
     welcome,
@@ -52,7 +58,9 @@ from bot.handovers import Handovers
 from bot.intake import Intake
 from bot.members import Members
 from bot.ordering import ChatOrder
+from bot.outcomes import Outcomes
 from bot.people import People
+from bot.reminders import Reminders
 from bot.sending import Sender
 from bot.settings import BotSettings
 from bot.translation import SOURCE_LANGUAGE, translator
@@ -138,6 +146,9 @@ def build_application(
             Handovers(parts.engine),
             Intake(parts.engine),
             Drafts(settings, adviser, parts.catalogue),
+            Cases(parts.engine),
+            Reminders(parts.engine),
+            Outcomes(parts.engine),
         )
         await register_commands(app)
         if app.job_queue:
@@ -145,6 +156,7 @@ def build_application(
             app.job_queue.run_repeating(_follow_index, REFRESH_SECONDS, job_kwargs={"max_instances": 4})
             app.job_queue.run_repeating(_expire, EXPIRE_SECONDS, first=10)
             app.job_queue.run_repeating(patience.look_after, PATIENCE_SECONDS, first=20)
+            app.job_queue.run_repeating(reminders.look_after, reminders.LOOK_SECONDS, first=1)
             app.job_queue.run_repeating(patience.tidy, EXPIRE_SECONDS, first=30)
             app.job_queue.run_once(_warm, 1)
             app.job_queue.run_once(intake.resume, 2)
@@ -168,6 +180,11 @@ def add_handlers(app: App) -> None:
         "profile": profile.show,
         "language": profile.language,
         "fees": figures.fees,
+        "choose": guided.choose,
+        "dispute": guided.dispute,
+        "alternatives": alternatives.alternatives,
+        "cases": cases.cases,
+        "reminders": reminders.reminders,
         "privacy": privacy.privacy,
         "forget": privacy.forget,
         "group": agency_group.bind,
@@ -177,6 +194,7 @@ def add_handlers(app: App) -> None:
         "library": library.library,
         "agencies": roles.agencies,
         "audit": roles.audit,
+        "results": results.results,
     }
     for name, callback in commands.items():
         app.add_handler(CommandHandler(name, callback, fresh))
@@ -197,6 +215,9 @@ def add_handlers(app: App) -> None:
         (r"g?q:[a-z]:[\w$:.-]*", figures.pressed),
         (handover.CALLBACKS, handover.pressed),
         (r"k:\d{1,3}", gaps.page),
+        (guided.CALLBACKS, guided.pressed),
+        (reminders.CALLBACKS, reminders.take_back),
+        (alternatives.CALLBACKS, alternatives.pressed),
         (library.CALLBACKS, library.pressed),
         (roles.CALLBACKS, roles.pressed),
     ):
@@ -238,5 +259,8 @@ async def _expire(context: Context) -> None:
     gone = await service.people.expire(partial(unanswered.abandoned, service.gaps))
     if gone:
         log.info("turns_expired", count=gone)
+    forgotten = await service.cases.expire() + await service.reminders.expire()
+    if forgotten:
+        log.info("cases_expired", count=forgotten)
     if expired := await asyncio.to_thread(service.gaps.expire):
         log.info("gaps_expired", count=expired)

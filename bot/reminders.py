@@ -150,6 +150,16 @@ class Reminders:
         """It could not be sent now; it comes with the next look."""
         await self._move(id, State.WAITING, taken_at=None)
 
+    async def answered(self, id: int, telegram_id: int) -> str | None:
+        """What a follow-up that this person answers now is about; None when it was answered before, or is not theirs.
+
+        It is deleted, so that of two presses only one counts and nothing leads from the count to the person.
+        """
+        mine = (ReminderRow.id == id, ReminderRow.telegram_id == telegram_id)
+        asked = (ReminderRow.kind == ReminderKind.FOLLOW_UP.value, ReminderRow.state != State.WAITING.value)
+        async with self._sessions.begin() as session:
+            return await session.scalar(delete(ReminderRow).where(*mine, *asked).returning(ReminderRow.about))
+
     async def expire(self) -> int:
         """Delete what was sent or lost long enough ago; returns how many."""
         over = ReminderRow.state.in_((State.SENT.value, State.LOST.value))

@@ -12,7 +12,15 @@ from collections.abc import AsyncIterator, Sequence
 
 import structlog
 from aiolimiter import AsyncLimiter
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message, MessageEntity
+from telegram import (
+    Bot,
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    MessageEntity,
+)
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
@@ -92,6 +100,32 @@ class Sender:
             await self._pacer.wait(chat_id)
             messages.append(await self._part(chat_id, part, markup if number == len(parts) else None, answering, topic))
         return messages
+
+    async def edit(self, query: CallbackQuery, reply: Reply) -> bool:
+        """Put `reply` in the place of the message whose button was pressed; False when that cannot be done, as with
+        one that is too long or too old."""
+        if len(reply.text) > MESSAGE_LENGTH:
+            return False
+        entities = [MessageEntity(e.kind, e.offset, e.length, url=e.url) for e in reply.text.entities]
+        try:
+            await query.edit_message_text(
+                reply.text.text, entities=entities, reply_markup=keyboard(reply), link_preview_options=_NO_PREVIEW
+            )
+        except BadRequest as error:
+            log.info("message_not_edited", cause=str(error))
+            return "not modified" in str(error)
+        return True
+
+    async def document(self, chat_id: int, data: bytes, name: str) -> Message | None:
+        """Send a file; None when the person has blocked the bot."""
+        await self._pacer.wait(chat_id)
+        try:
+            async for attempt in _attempts():
+                with attempt:
+                    return await self._bot.send_document(chat_id, data, filename=name)
+        except Forbidden:
+            log.info("chat_closed_to_us")
+        return None
 
     async def picture(
         self, chat_id: int, png: bytes, caption: str, markup: InlineKeyboardMarkup | None = None

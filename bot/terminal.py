@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -34,7 +35,7 @@ class Terminal(BaseRequest):
         self._console = console
         self._ids = itertools.count(1)
         self._messages: dict[int, dict[str, Any]] = {}
-        self._photo = b""
+        self._name, self._file = "", b""
         self.buttons: list[tuple[int, dict[str, Any]]] = []
 
     @property
@@ -66,7 +67,9 @@ class Terminal(BaseRequest):
             refusal = {"ok": False, "error_code": 403, "description": "Forbidden: only you are in this terminal"}
             return 403, json.dumps(refusal).encode()
         files = (request_data.multipart_data or {}) if request_data else {}
-        self._photo = next((content[1] for content in files.values() if isinstance(content[1], bytes)), b"")
+        for name, data, *_rest in files.values():
+            if isinstance(data, bytes):
+                self._name, self._file = str(name), data
         serve = getattr(self, f"_{name.lower()}", None)
         result = serve(parameters) if serve else True
         return 200, json.dumps({"ok": True, "result": result}).encode()
@@ -85,10 +88,24 @@ class Terminal(BaseRequest):
     def _sendphoto(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """A terminal shows no pictures: keep it in a file and say where."""
         with tempfile.NamedTemporaryFile(prefix="tradewind-", suffix=".png", delete=False) as file:
-            file.write(self._photo)
+            file.write(self._file)
         message = self._sendmessage({**parameters, "text": f"[{file.name}]\n{parameters.get('caption', '')}"})
         size = {"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}
         return message | {"photo": [size]}
+
+    def _senddocument(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Keep the file and say where."""
+        with tempfile.NamedTemporaryFile(prefix="tradewind-", suffix=Path(self._name).suffix, delete=False) as file:
+            file.write(self._file)
+        message = self._sendmessage({**parameters, "text": f"[{file.name}]"})
+        return message | {"document": {"file_id": "d", "file_unique_id": "d"}}
+
+    def _editmessagetext(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        message = self._messages[int(parameters["message_id"])]
+        message |= {name: parameters.get(name) for name in ("text", "entities", "reply_markup")}
+        message["entities"] = message["entities"] or []
+        self._show(message)
+        return message
 
     def _editmessagereplymarkup(self, parameters: dict[str, Any]) -> dict[str, Any]:
         message = self._messages[int(parameters["message_id"])]

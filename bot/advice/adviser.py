@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 from bot.advice import compose, smalltalk
 from bot.advice.check import faults
 from bot.advice.figures.desk import Desk
+from bot.advice.guided.guides import Guides
 from bot.advice.language import is_readable_script
 from bot.advice.reply import Reply, ReplyKind
 from bot.advice.understand import Profile, Question, Turn, Understanding
@@ -74,6 +75,7 @@ class Adviser:
         gazetteer = Gazetteer(generation.facts, vocabulary)
         understanding = Understanding(generation.facts, gazetteer)
         desk = Desk(generation.facts, gazetteer, generation.documents.values, self._today)
+        guides = Guides(generation.facts, gazetteer, generation.documents.values)
         understanding.understand("how much does etsy take in kenya?", Profile(), None)
         desk.reader.warm()
         documents = generation.documents.values()
@@ -84,6 +86,7 @@ class Adviser:
         self.gazetteer = gazetteer
         self._understanding = understanding
         self.desk = desk
+        self.guides = guides
         gc.freeze()  # a full collection over a generation would stop questions for a fifth of a second
 
     def refresh(self) -> bool:
@@ -102,13 +105,14 @@ class Adviser:
     ) -> Consultation:
         """Answer `message`. Blocks for some tens of milliseconds: call it in `executor` from asyncio.
 
-        Without `figures` all is answered out of the documents, as the evaluation of the search needs it.
+        Without `figures` all is answered out of the documents, as the evaluation of the search needs it, and no
+        guided way begins.
         """
         started = time.perf_counter()
         search = self.index.search  # one generation for the whole question
         question = self._understanding.understand(message, profile, earlier)
         understood = time.perf_counter()
-        computed = self.desk.reply(question, profile, earlier) if figures else None
+        computed = self._computed(question, profile, earlier) if figures else None
         if computed is not None:
             ended = time.perf_counter()
             steps = {"understand": understood - started, "figures": ended - understood}
@@ -128,6 +132,11 @@ class Adviser:
         ended = time.perf_counter()
         steps = {"understand": understood - started, **evidence.seconds, "compose": ended - found}
         return Consultation(question, reply, ended - started, steps)
+
+    def _computed(self, question: Question, profile: Profile, earlier: Turn | None) -> Reply | None:
+        """What the fact tables answer by themselves: the beginning of a guided way, or figures."""
+        begun = self.guides.begin(question, profile, self._today())
+        return begun or self.desk.reply(question, profile, earlier)
 
     def _decide(self, question: Question, evidence: Evidence, limits: Boundaries, fits: bool) -> Reply:
         intent = self._intent(question, evidence, limits)

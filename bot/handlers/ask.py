@@ -11,7 +11,8 @@ from telegram import Message, Update
 
 from bot.advice.reply import Reply, ReplyKind
 from bot.advice.richtext import RichText
-from bot.handlers import drafts, handover, roles, unanswered, welcome
+from bot.handlers import drafts, guided, handover, roles, unanswered, welcome
+from bot.handlers.case_view import STEP
 from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services
 from bot.sending import typing
 from bot.translation import translator
@@ -32,7 +33,7 @@ async def question(update: Update, context: Context) -> None:
     if await handover.take_answer(update, context, person, text):
         return
     if message.chat.type == "private":
-        for desk in (drafts, roles):
+        for desk in (guided, drafts, roles):
             if await desk.take_answer(update, context, person, text):
                 return
     if person.step and message.chat.type == "private" and await welcome.take_answer(update, context, person, text):
@@ -41,7 +42,7 @@ async def question(update: Update, context: Context) -> None:
 
 
 async def answer(update: Update, context: Context, text: str, *, repeat_step: str | None = None) -> None:
-    """Advise on `text`, send the reply, remember the turn; then come back to the welcome's open question."""
+    """Advise on `text`, send the reply, remember the turn; then begin or go on with what leads step by step."""
     service = services(context)
     person, earlier = await recall(update, context)
     profile = replace(person.profile, language=language_of(person, update))
@@ -56,6 +57,9 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
     reply = consultation.reply
     if not in_group:
         reply = await handover.offer(context, reply, profile, consultation.turn)
+    begins = reply.begins if not in_group else None
+    if begins is not None:
+        reply = replace(reply, buttons=())  # its choices come with the question of the case
     sent = await service.sender.reply(chat, reply, answering=answering)
     log.info(
         "answered",
@@ -67,8 +71,18 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
     )
     await unanswered.remember(update, context, consultation, earlier, sent)
     await _count_use(context, consultation.reply)
-    if repeat_step and not in_group:
-        await welcome.remind(update, context, repeat_step)
+    if begins is not None:
+        await guided.begin_from_words(update, context, begins)
+    elif repeat_step and not in_group:
+        await _come_back(update, context, repeat_step, consultation.reply)
+
+
+async def _come_back(update: Update, context: Context, step: str, reply: Reply) -> None:
+    """Go on with what was open before the question."""
+    if step.startswith(STEP):
+        await guided.go_on(update, context, step, is_asking=reply.kind is ReplyKind.ASK_BACK)
+    else:
+        await welcome.remind(update, context, step)
 
 
 async def _count_use(context: Context, reply: Reply) -> None:

@@ -14,11 +14,14 @@ from telegram.ext import CallbackContext, ExtBot
 from bot.advice.adviser import Adviser
 from bot.advice.understand import Turn
 from bot.agencies import Agencies
+from bot.cases import Cases
 from bot.drafts import Drafts
 from bot.handovers import Handovers
 from bot.intake import Intake
 from bot.members import Members
+from bot.outcomes import Outcomes
 from bot.people import People, Person
+from bot.reminders import Reminders
 from bot.sending import Sender
 from bot.settings import BotSettings
 from ingest.catalogue import Catalogue
@@ -45,6 +48,9 @@ class Services:
     handovers: Handovers
     intake: Intake
     drafts: Drafts
+    cases: Cases
+    reminders: Reminders
+    outcomes: Outcomes
 
 
 def services(context: Context) -> Services:

@@ -121,10 +121,11 @@ async def _ask(update: Update, context: Context, agency_id: str, *, wants_words:
     if wants_words or not question:
         await _await_words(update, context, f"{STEP}ask:{agency.id}", 0)
         return
-    await _draft(update, context, person, agency.id, question)
+    await draft(update, context, person, agency.id, question)
 
 
-async def _draft(update: Update, context: Context, person: Person, agency_id: str, question: str) -> None:
+async def draft(update: Update, context: Context, person: Person, agency_id: str, question: str) -> None:
+    """Make a draft of `question` for an agency and show it; nothing is sent before the seller presses Send."""
     _same, turn = await recall(update, context)
     handover = await services(context).handovers.draft(
         user_id(update),
@@ -319,7 +320,7 @@ async def _take_words(update: Update, context: Context, person: Person, message:
         return True
     await _leave(update, context)
     if action == "ask" and await service.agencies.get(subject):
-        await _draft(update, context, person, subject, words)
+        await draft(update, context, person, subject, words)
         return True
     if handover is None or handover.telegram_id != person.telegram_id:
         return False

@@ -6,6 +6,7 @@ from telegram import Update
 
 from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
+from bot.cases import CLOSED_KEPT
 from bot.handlers import handover
 from bot.handlers.context import Context, acknowledge, chat_id, drop_keyboard, language_of, services, user_id
 from bot.handovers import TEXTS_KEPT
@@ -26,13 +27,15 @@ async def privacy(update: Update, context: Context) -> None:
             turns=KEPT_TURNS, hours=service.people.memory_hours
         ),
         _("your thumbs up or down and the reason;"),
+        _("your cases, plans and reminders, until {days} days after you close them;").format(days=CLOSED_KEPT.days),
         _("what you passed to an agency, which reads it, and its answers, for {days} days after closing.").format(
             days=TEXTS_KEPT.days
         ),
     )
     nameless = _(
         "Besides, without your name or number and so not to be found again by /forget: questions I could not answer, "
-        "with the day, language and country, for {days} days, so that agencies can fill the gap."
+        "with the day, language and country, for {days} days, so that agencies can fill the gap; and whether a step "
+        "helped, with the country, if you told me."
     ).format(days=KEPT_DAYS)
     text = join(
         (
@@ -71,7 +74,9 @@ async def decided(update: Update, context: Context) -> None:
     _ = translator(language_of(person, update))
     if query.data == "x:yes":
         handed_over = await handover.forget(update, context)
-        known = await people.forget(user_id(update)) or handed_over
+        led = await services(context).reminders.forget(user_id(update))
+        led = await services(context).cases.forget(user_id(update)) or led
+        known = await people.forget(user_id(update)) or handed_over or led
         text = _("Done. I have deleted all I knew of you.") if known else _("I knew nothing of you.")
     else:
         text = _("All right, nothing was deleted.")

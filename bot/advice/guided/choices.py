@@ -268,6 +268,11 @@ class Choices:
         settled = {mark.partition(":")[2] for mark in case.marks}
         return next((step for step in self.steps(case) if step.id not in settled), None)
 
+    def subject(self, case: Case) -> str:
+        """What outcomes of the case are counted under."""
+        step = self.step(case)
+        return f"plan:{step.id}" if step else f"plan:{case.answer('plan') or ANY}"
+
     def _plan(self, case: Case, ranked: list[Ranked], language: str) -> Reply:
         """The next step, one at a time."""
         t, g, steps, step = translator(language), guidance(language), self.steps(case), self.step(case)

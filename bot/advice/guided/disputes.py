@@ -237,12 +237,23 @@ class Disputes:
         buttons.append(case.button(t(_("Who can help, save, close")), "more"))
         text = join((head, lead + _numbered(steps[:shown]), tail))
         return Reply(
-            text, ReplyKind.ANSWER, "disputes", language, sources, 1.0, tuple(buttons), subject=self.subject(case)
+            text,
+            ReplyKind.ANSWER,
+            "disputes",
+            language,
+            sources,
+            1.0,
+            tuple(buttons),
+            subject=f"dispute-{standing.situation.id}",
         )
 
     def subject(self, case: Case) -> str:
-        """What a vote or an outcome of the case is counted under."""
-        return f"dispute-{case.answer('situation')}-{case.answer('service')}"[:48].rstrip("-")
+        """What outcomes of the case are counted under."""
+        return f"dispute:{case.answer('situation')}:{case.answer('service') or OTHER}"
+
+    def blank_question(self, blank: str, language: str) -> str | None:
+        """The question for what a blank of a letter is to hold; None when there is no such blank."""
+        return translator(language)(BLANKS[blank][1]) if blank in BLANKS else None
 
     def _sources(self, standing: Standing) -> tuple[Source, ...]:
         facts = [standing.procedure] if standing.procedure else []

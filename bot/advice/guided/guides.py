@@ -18,8 +18,8 @@ from bot.advice.guided.paper import Paper
 from bot.advice.reply import Begin, Button, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile, Question, is_product
+from bot.translation import guidance, translator
 from bot.translation import mark as _
-from bot.translation import translator
 from knowledge.facts import Facts
 from knowledge.gazetteer import Gazetteer
 from knowledge.models import Document
@@ -94,8 +94,9 @@ class Guides:
         product = self.choices.goods.find(question.original, question.language)
         category = self.facts.category(product) if product else None
         known = dict(self.choices.known(profile))
-        known |= {"country": id for id in question.asked.countries[:1]}
-        known |= {"market": id for id in question.asked.markets[:1]}
+        for name, named in (("country", question.asked.countries), ("market", question.asked.markets)):
+            if named:
+                known[name] = named[0]
         if category is not None:
             known["product"] = category.name[question.language]
         answers = tuple((name, known[name]) for name in ("country", "product", "market") if name in known)
@@ -125,6 +126,25 @@ class Guides:
     def title(self, case: Case, language: str) -> str:
         """What the case is about, in a line."""
         return self._of(case).title(case, language)
+
+    def step_title(self, case: Case, language: str) -> str:
+        """What somebody is asked about later: the step of the plan they are at, or the case itself."""
+        step = self.choices.step(case) if case.kind is CaseKind.CHOICE else None
+        return guidance(language)(step.title) if step else self.title(case, language)
+
+    def subject(self, case: Case) -> str:
+        """What outcomes of the case are counted under."""
+        return self._of(case).subject(case)
+
+    def subject_title(self, subject: str, language: str) -> str:
+        """`subject` in words, for those who see the counts."""
+        kind, _colon, rest = subject.partition(":")
+        if kind == "plan":
+            steps = self.facts.choosing.plan if self.facts.choosing else ()
+            return next((guidance(language)(step.title) for step in steps if step.id == rest), rest)
+        situation, _colon, service = rest.partition(":")
+        answers = (("situation", situation), *((("service", service),) if service else ()))
+        return self.disputes.title(Case(0, CaseKind.DISPUTE, answers), language)
 
     def paper(self, case: Case, profile: Profile, language: str, today: date) -> Paper | None:
         """The case on a page; None while questions are open."""
@@ -161,10 +181,9 @@ class Guides:
         if ask.takes in (Takes.DAY, Takes.COMING_DAY):
             return self._day(ask, text, folded, language, today)
         if ask.takes is Takes.NUMBER:
-            found = (
-                re.search(r"\d+", text.replace(",", "").replace(" ", "")) if len(text.split()) <= SHORT_ANSWER else None
-            )
-            return str(min(max(int(found[0]), 1), MOST_UNITS)) if found else None
+            found = re.search(r"\d+", text.replace(",", "").replace(" ", ""))
+            is_short = len(text.split()) <= SHORT_ANSWER
+            return str(min(max(int(found[0]), 1), MOST_UNITS)) if found and is_short else None
         if ask.takes is Takes.MANY:
             return _several(ask, folded)
         if ask.takes is Takes.PRODUCT:

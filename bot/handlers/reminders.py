@@ -1,0 +1,297 @@
+"""Reminders of deadlines, /reminders, and asking once whether a step was taken and helped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Update
+from telegram.error import Forbidden, TelegramError
+
+from bot.advice.guided.case import Case, CaseKind
+from bot.advice.guided.days import long_day, morning_of, zone_label, zones
+from bot.advice.guided.guides import Guides
+from bot.advice.reply import Button, Reply, ReplyKind, label
+from bot.advice.richtext import RichText, join
+from bot.handlers.case_view import Viewer, guides, say, show, stand_at, viewer, viewer_of, zone_of
+from bot.handlers.context import Context, acknowledge, drop_keyboard, log, services, user_id
+from bot.outcomes import Result
+from bot.people import Person
+from bot.reminders import Reminder, ReminderKind, TooManyRemindersError
+from bot.sending import keyboard
+from bot.translation import Translate, mark, translator
+
+CALLBACKS = r"n:\d{1,9}"
+"""The button that takes back a reminder."""
+
+LOOK_SECONDS = 15
+DAYS_BEFORE = (2, 1, 0)
+HOURS_TODAY = (1, 3)
+"""When the deadline is so near that no morning is left."""
+
+FOLLOW_UP_DAYS = (3, 7, 14)
+RESULTS = {
+    Result.HELPED: mark("Yes, and it helped"),
+    Result.NO_HELP: mark("Yes, but it did not help"),
+    Result.NOT_YET: mark("Not yet"),
+    Result.NOT_TAKEN: mark("I let it be"),
+}
+
+
+# Setting
+
+
+async def _remind(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
+    """Offer the mornings before the deadline, once it is known by which clock."""
+    end, _ = _end(guides(context), case), translator(looking.language)
+    if end is None:
+        await show(update, context, case, looking)
+        return
+    zone = await _zone(update, context, looking, case)
+    if zone is None:
+        return
+    times = list(_times(end, zone, datetime.now(UTC), _))
+    if not times:
+        text = _("The time is over: a reminder would come too late.")
+        await say(update, context, RichText.plain(text), case.button(_("Back to the steps"), "now"),
+                  language=looking.language)  # fmt: skip
+        return
+    buttons = [case.button(name, "at", code) for name, code, _at in times]
+    text = _("When shall I remind you of {day}?").format(day=long_day(end, looking.language))
+    await say(update, context, RichText.plain(text), *buttons, language=looking.language)
+    await stand_at(update, context, looking.person, f"c:{case.id}:remind")
+
+
+def _end(guides: Guides, case: Case) -> date | None:
+    standing = guides.disputes.standing(case) if case.kind is CaseKind.DISPUTE else None
+    return standing.end if standing else None
+
+
+def _times(end: date, zone: str, now: datetime, _: Translate) -> Iterator[tuple[str, str, datetime]]:
+    """What can be chosen: label, code and moment (UTC)."""
+    names = {2: _("Two days before"), 1: _("The day before"), 0: _("On the last day")}
+    found = False
+    for days in DAYS_BEFORE:
+        at = morning_of(end - timedelta(days=days), zone)
+        if at > now:
+            found = True
+            yield names[days], f"d{days}", at
+    midnight = morning_of(end + timedelta(days=1), zone) - timedelta(hours=9)
+    for hours in () if found else HOURS_TODAY:
+        at = now + timedelta(hours=hours)
+        if at < midnight:
+            yield _("In {hours} h").format(hours=hours), f"h{hours}", at
+
+
+async def _zone(update: Update, context: Context, looking: Viewer, case: Case) -> str | None:
+    """The clock to go by; None when it has to be asked for first. Without a country it is UTC, and that is said."""
+    known = zone_of(looking.person)
+    found = zones(looking.profile.country)
+    if known or not found:
+        return known or "UTC"
+    _ = translator(looking.language)
+    buttons = [case.button(zone_label(name, looking.language), "zone", at) for at, name in enumerate(found)]
+    text = _("What time is it where you are?")
+    await say(update, context, RichText.plain(text), *buttons, language=looking.language)
+    return None
+
+
+async def _set_zone(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
+    found = zones(looking.profile.country)
+    at = int(arguments[0]) if arguments and arguments[0].isdecimal() else len(found)
+    if at < len(found):
+        await services(context).people.update(user_id(update), timezone=found[at])
+    await _remind(update, context, await viewer(update, context), case, [])
+
+
+async def _at(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
+    """Set a reminder of the deadline."""
+    end, zone, _ = _end(guides(context), case), zone_of(looking.person) or "UTC", translator(looking.language)
+    wanted = arguments[0] if arguments else ""
+    times = _times(end, zone, datetime.now(UTC), _) if end else iter(())
+    at = next((moment for _name, code, moment in times if code == wanted), None)
+    if end is None or at is None:
+        await _remind(update, context, looking, case, [])
+        return
+    await _set(update, context, looking, case, ReminderKind.DEADLINE, end.isoformat(), at)
+
+
+async def _ask(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
+    """Ask for leave to come back once."""
+    _ = translator(looking.language)
+    buttons = [
+        case.button(_("In {days} days").format(days=days), "in", days) for days in FOLLOW_UP_DAYS
+    ]  # fmt: skip
+    buttons.append(case.button(_("Do not ask me"), "now"))
+    text = _("When shall I ask you, once, whether you took the step and whether it helped?")
+    await say(update, context, RichText.plain(text), *buttons, language=looking.language)
+    await stand_at(update, context, looking.person, None)
+
+
+async def _in(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
+    days = int(arguments[0]) if arguments and arguments[0].isdecimal() else 0
+    if days not in FOLLOW_UP_DAYS:
+        await _ask(update, context, looking, case, [])
+        return
+    at = morning_of(looking.today + timedelta(days=days), zone_of(looking.person) or "UTC")
+    await services(context).reminders.cancel_of(case.id, ReminderKind.FOLLOW_UP)
+    about = guides(context).subject(case)
+    await _set(update, context, looking, case, ReminderKind.FOLLOW_UP, about, at)
+
+
+async def _set(
+    update: Update, context: Context, looking: Viewer, case: Case, kind: ReminderKind, about: str, at: datetime
+) -> None:
+    _ = translator(looking.language)
+    back = case.button(_("Back to the steps"), "now")
+    try:
+        await services(context).reminders.add(user_id(update), case.id, kind, about, at)
+    except TooManyRemindersError:
+        text = _("You have many reminders already. /reminders lets you take some back.")
+        await say(update, context, RichText.plain(text), back, language=looking.language)
+        return
+    if update.callback_query:
+        await drop_keyboard(update.callback_query)
+    text = _("Good: I write to you on {time}. /reminders shows all and takes them back.").format(
+        time=_moment(at, looking.person, looking.language)
+    )
+    await say(update, context, RichText.plain(text), back, language=looking.language)
+    await stand_at(update, context, looking.person, None)
+
+
+def _moment(at: datetime, person: Person, language: str) -> str:
+    """A moment by the person's own clock; with "UTC" where that is not known."""
+    zone = zone_of(person)
+    written = format_datetime(at.astimezone(ZoneInfo(zone or "UTC")), "EEE d MMM y, HH:mm", locale=language)
+    return written if zone else f"{written} UTC"
+
+
+ACTIONS = {"remind": _remind, "at": _at, "zone": _set_zone, "ask": _ask, "in": _in}
+
+
+# Listing
+
+
+async def reminders(update: Update, context: Context) -> None:
+    """/reminders: what waits, with a button each to take it back."""
+    if update.effective_chat is None or update.effective_chat.type != "private":
+        return
+    looking, service = await viewer(update, context), services(context)
+    _ = translator(looking.language)
+    waiting = await service.reminders.waiting(user_id(update))
+    if not waiting:
+        text = _("No reminder waits. A case with a deadline offers one.")
+        await say(update, context, RichText.plain(text), language=looking.language)
+        return
+    lines, buttons = [], []
+    for number, each in enumerate(waiting, 1):
+        case = await service.cases.get(each.case_id, user_id(update))
+        title = guides(context).title(case, looking.language) if case else ""
+        lines.append(f"{number}. {_moment(each.due_at, looking.person, looking.language)}: {title}")
+        buttons.append(Button(_("Take back no. {number}").format(number=number), f"n:{each.id}"))
+    await say(update, context, RichText.plain("\n".join(lines)), *buttons, language=looking.language)
+
+
+async def take_back(update: Update, context: Context) -> None:
+    """The button `n:<id>`: take back one of one's own reminders."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    await acknowledge(query)
+    looking = await viewer(update, context)
+    _ = translator(looking.language)
+    is_gone = await services(context).reminders.cancel(int(query.data.split(":")[1]), user_id(update))
+    text = _("Taken back.") if is_gone else _("That reminder is gone already.")
+    await say(update, context, RichText.plain(text), language=looking.language)
+
+
+# Firing
+
+
+async def look_after(context: Context) -> None:
+    """Say what is due, each once; what was being sent when the program ended is said when it runs again."""
+    store = services(context).reminders
+    for reminder in await store.due(datetime.now(UTC)):
+        if not await store.take(reminder.id, datetime.now(UTC)):
+            continue
+        try:
+            sent = await _fire(context, reminder)
+        except (TelegramError, SQLAlchemyError) as error:
+            log.warning("reminder_not_sent", reminder=reminder.id, cause=type(error).__name__)
+            await store.later(reminder.id)
+            continue
+        await (store.done if sent else store.lose)(reminder.id)
+
+
+async def _fire(context: Context, reminder: Reminder) -> bool:
+    """Write to the person; False when the chat is closed to us."""
+    service = services(context)
+    person = await service.people.get(reminder.telegram_id)
+    case = await service.cases.get(reminder.case_id, reminder.telegram_id)
+    if case is None or not case.is_open:
+        return True
+    looking = viewer_of(person, person.profile.language or "en")
+    make = _deadline if reminder.kind is ReminderKind.DEADLINE else _follow_up
+    reply = make(guides(context), case, reminder, looking)
+    try:
+        await service.sender.deliver(reminder.telegram_id, reply.text, keyboard(reply))
+    except Forbidden:
+        log.info("chat_closed_to_us")
+        return False
+    return True
+
+
+def _deadline(guides: Guides, case: Case, reminder: Reminder, looking: Viewer) -> Reply:
+    _, end = translator(looking.language), date.fromisoformat(reminder.about)
+    text = _("The time ended on {day}.") if end < looking.today else _("By {day}")
+    blocks = (
+        RichText.bold(_("Reminder: {title}").format(title=guides.title(case, looking.language))),
+        RichText.plain(text.format(day=long_day(end, looking.language))),
+    )
+    buttons = (case.button(_("Go on with it"), "now"), case.button(_("It is settled, close it"), "close"))
+    return Reply(join(blocks, "\n"), ReplyKind.ASK_BACK, "guided", looking.language, buttons=buttons)
+
+
+def _follow_up(guides: Guides, case: Case, reminder: Reminder, looking: Viewer) -> Reply:
+    _ = translator(looking.language)
+    blocks = (
+        RichText.bold(_("You wanted me to ask: {title}").format(title=guides.step_title(case, looking.language))),
+        RichText.plain(_("Did you take the step, and did it help? Your answer is counted without your name.")),
+    )
+    buttons = tuple(
+        Button(label(_(name)), f"c:{case.id}:out:{result.value}:{reminder.id}") for result, name in RESULTS.items()
+    )
+    return Reply(join(blocks, "\n"), ReplyKind.ASK_BACK, "guided", looking.language, buttons=buttons)
+
+
+async def _outcome(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
+    """Count the answer once, and offer what comes next."""
+    service, _ = services(context), translator(looking.language)
+    value, id = [*arguments, "", ""][:2]
+    if update.callback_query:
+        await drop_keyboard(update.callback_query)
+    is_known = value in {each.value for each in Result} and id.isdecimal()
+    about = await service.reminders.answered(int(id), user_id(update)) if is_known else None
+    if about is None:
+        await show(update, context, case, looking)
+        return
+    result = Result(value)
+    await service.outcomes.add(about, looking.profile.country, result)
+    if result in (Result.HELPED, Result.NO_HELP) and case.kind is CaseKind.CHOICE:
+        step = guides(context).choices.step(case)
+        if step is not None and about == guides(context).subject(case):
+            case = await service.cases.mark(case.id, user_id(update), f"did:{step.id}", is_on=True) or case
+    leads = {
+        Result.HELPED: _("Good to hear. This is next:"),
+        Result.NO_HELP: _("Thank you for telling me. Here is what else there is; an agency can look at it, too:"),
+        Result.NOT_YET: _("All right. Here it is again:"),
+        Result.NOT_TAKEN: _("All right. I keep it, in case you come back to it:"),
+    }
+    page = "next" if result is Result.NO_HELP and case.kind is CaseKind.DISPUTE else "now"
+    await show(update, context, case, looking, page, lead=leads[result])
+
+
+ACTIONS["out"] = _outcome

@@ -6,13 +6,16 @@ deadlines. Who a sale went through decides the procedure, the answers decide the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from knowledge.models import LANGUAGES, CountryCode, Identifier, Strict
+from knowledge.normalise import one_form
 from knowledge.sourced import Area, Label, Prose, Sourced, WithSources
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=16)]
@@ -134,14 +137,16 @@ class Procedure(Sourced):
 
 
 class Situation(WithSources):
-    """One kind of trouble. `said` are patterns (by language, on folded text) of how sellers report it; `documents`
-    the cards and guides about it; `recourse` the ids of bodies outside that fit it, the nearest first."""
+    """One kind of trouble. `said` are patterns (by language, on folded text) of how sellers report it, `unless` those
+    of the same language that say it is something else; `documents` the cards and guides about it; `recourse` the ids
+    of bodies outside that fit it, the nearest first."""
 
     id: Key
     title: Label
     aim: Prose
     documents: tuple[Identifier, ...] = Field(min_length=1)
     said: dict[str, tuple[str, ...]]
+    unless: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     questions: tuple[Question, ...] = Field(min_length=1)
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     evidence: tuple[Tick, ...] = Field(min_length=3, max_length=9)
@@ -165,6 +170,23 @@ class Situation(WithSources):
     def procedure(self, service: str | None) -> Procedure | None:
         """How `service` handles it, if that is known."""
         return next((each for each in self.procedures if each.service == service), None)
+
+    def reported_in(self, folded: str) -> int:
+        """How many characters of `folded` text report this trouble; 0 when none do."""
+        found = [
+            len(match[0])
+            for language, said in self._patterns.items()
+            if (match := said[0].search(folded)) and not (said[1] and said[1].search(folded))
+        ]
+        return max(found, default=0)
+
+    @cached_property
+    def _patterns(self) -> dict[str, tuple[re.Pattern[str], re.Pattern[str] | None]]:
+        def one(patterns: tuple[str, ...]) -> re.Pattern[str]:
+            return re.compile(one_form("|".join(patterns)))
+
+        vetoes = {language: one(patterns) for language, patterns in self.unless.items()}
+        return {language: (one(patterns), vetoes.get(language)) for language, patterns in self.said.items()}
 
     def paths(self) -> Iterator[tuple[tuple[str, str], ...]]:
         """All ways through the questions: pairs of question and option, each way up to its outcome."""

@@ -1,7 +1,8 @@
 """Ranks platforms for a seller by the score of `facts/choosing.yaml`, and says which facts decided.
 
 A platform that does not take sellers of the country, does not sell such goods or does not reach the buyers that are
-wanted is left out. Each criterion then gives its weight times how well it is met, from 0 to 1.
+wanted is left out. Each criterion then gives its weight times how well it is met, from 0 to 1. Wholesale gets half of
+the points for cost: traders pay less than shoppers, so its fees say little.
 """
 
 from __future__ import annotations
@@ -95,6 +96,17 @@ def rank(facts: Facts, seller: Seller, today: date) -> list[Ranked]:
     return sorted((each for each in found if each is not None), key=lambda each: -each.score)
 
 
+def best_of(ranked: Sequence[Ranked], count: int) -> list[Ranked]:
+    """The first `count` that differ in kind: any number of marketplaces, but of own shops, wholesale and social selling
+    only the best of each, for they are chosen between as kinds and not by name."""
+    found: list[Ranked] = []
+    for each in ranked:
+        model = each.candidate.model
+        if model == "marketplace" or model not in {other.candidate.model for other in found}:
+            found.append(each)
+    return found[:count]
+
+
 def _judge(facts: Facts, choosing: Choosing, candidate: Candidate, seller: Seller, today: date) -> Ranked | None:
     platform = facts.platform(candidate.platform)
     if platform is None or not platform.stores:
@@ -115,7 +127,7 @@ def _judge(facts: Facts, choosing: Choosing, candidate: Candidate, seller: Selle
         Criterion.PAYOUT: _payout(facts, store, answer.payouts, seller),
         Criterion.REACH: reach,
         Criterion.GOODS: goods,
-        Criterion.COST: _cost(breakdown, choosing.no_cost_above),
+        Criterion.COST: HALF if candidate.model == "wholesale" else _cost(breakdown, choosing.no_cost_above),
         Criterion.NEEDS: max(NONE, SURE - A_NEED * len(missing)),
         Criterion.VOLUME: _volume(candidate, seller.units),
         Criterion.LANGUAGE: _language(candidate, seller.have),
@@ -150,7 +162,8 @@ def _goods(candidate: Candidate, category: CategoryId | None) -> Decimal:
 
 def _payout(facts: Facts, store: Store, payouts: Sequence[Payout], seller: Seller) -> Decimal:
     if store.processing == "gateway":
-        return SURE if gateways(facts, seller.country) else DOUBTFUL
+        has_bank = seller.have is None or "bank" in seller.have
+        return (SURE if has_bank else HALF) if gateways(facts, seller.country) else DOUBTFUL
     values = []
     for payout in payouts:
         provider = facts.provider(payout.to)

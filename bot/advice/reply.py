@@ -13,6 +13,9 @@ from knowledge.search import Hit
 
 LABEL_LENGTH = 60
 UNKNOWN_DATE = AsOf("unknown")
+OTHER_WAYS = "w:list"
+"""The action of a button that shows other ways to sell."""
+
 PHONE_SIZE = 900
 """Characters before "More": about one screen of a small phone."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from telegram import Update
 
 from bot.advice.guided import alternatives as ways
+from bot.advice.reply import OTHER_WAYS
 from bot.handlers.case_view import gone, guides, viewer
 from bot.handlers.context import Context, acknowledge, chat_id, services
 
@@ -19,12 +20,12 @@ async def alternatives(update: Update, context: Context) -> None:
 
 
 async def pressed(update: Update, context: Context) -> None:
-    """The button of one way, or of all (`w:list`)."""
+    """The button of one way, or of all (`OTHER_WAYS`)."""
     query = update.callback_query
     if query is None or query.data is None:
         return
     await acknowledge(query)
-    if query.data == ways.LIST:
+    if query.data == OTHER_WAYS:
         await alternatives(update, context)
         return
     looking = await viewer(update, context)

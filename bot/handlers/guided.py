@@ -226,7 +226,8 @@ async def _fill(update: Update, context: Context, looking: Viewer, case: Case, a
     if question is None or len(arguments) != 2:
         await show(update, context, case, looking, "letter")
         return
-    back = case.button(translator(looking.language)("Back to the letter"), "letter", arguments[0])
+    _ = translator(looking.language)
+    back = case.button(_("Back to the letter"), "letter", arguments[0])
     await say(update, context, RichText.plain(question), back, language=looking.language)
     await stand_at(update, context, looking.person, f"{STEP}{case.id}:{FILLING}:{arguments[0]}:{arguments[1]}")
 

@@ -8,7 +8,7 @@ from datetime import date
 from bot.advice.figures import wording
 from bot.advice.figures.draft import Draft, Field, Wish
 from bot.advice.figures.guides import guides
-from bot.advice.reply import UNKNOWN_DATE, Button, Figure, Reply, ReplyKind
+from bot.advice.reply import OTHER_WAYS, UNKNOWN_DATE, Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.translation import country_name, translator
 from knowledge.eligibility import Eligibility, Verdict, Why, eligibility
@@ -141,4 +141,6 @@ def _steps(
     if others and others[0].stores:
         other = settled.but(target=others[0].id)
         yield Button(_("And {platform}?").format(platform=others[0].name), other.code)
+    if found.verdict is Verdict.NO and facts.routes.routes:
+        yield Button(_("Other ways to sell"), OTHER_WAYS)
     yield Button(_("Another country"), settled.but(awaiting=Field.SELLER).code)

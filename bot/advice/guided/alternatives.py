@@ -9,7 +9,7 @@ from datetime import date
 from bot.advice.compose import institutions
 from bot.advice.figures import wording
 from bot.advice.figures.goods import Goods
-from bot.advice.reply import Button, Reply, ReplyKind, label
+from bot.advice.reply import OTHER_WAYS, Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile
 from bot.translation import country_name, guidance, translator
@@ -20,7 +20,6 @@ from knowledge.payouts import options
 from knowledge.routes import Route
 
 PREFIX = "w"
-LIST = "w:list"
 MOST_SHOWN, MOST_PLATFORMS = 8, 6
 
 
@@ -78,7 +77,7 @@ class Alternatives:
         )
         titles = {id: t(_("Read more")) for id in route.documents[:1]}
         buttons = [Button(title, f"d:{id}") for id, title in titles.items()]
-        buttons.append(Button(t(_("All other ways")), LIST))
+        buttons.append(Button(t(_("All other ways")), OTHER_WAYS))
         return Reply(
             text, ReplyKind.ANSWER, "alternatives", language, sources, 1.0, tuple(buttons), subject=f"route-{id}"[:48]
         )

@@ -15,7 +15,7 @@ from bot.advice.figures.goods import Goods
 from bot.advice.guided.case import Ask, Case, Takes
 from bot.advice.guided.disputes import RIGHT_TO_LEFT
 from bot.advice.guided.paper import Paper
-from bot.advice.reply import Button, Reply, ReplyKind, label
+from bot.advice.reply import OTHER_WAYS, Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile
 from bot.translation import country_name, guidance, translator
@@ -23,7 +23,7 @@ from bot.translation import mark as _
 from knowledge.choosing import Criterion, Owned, PlanStep
 from knowledge.facts import Facts
 from knowledge.models import Document
-from knowledge.ranking import Ranked, Seller, rank
+from knowledge.ranking import Ranked, Seller, best_of, rank
 
 SHOWN = 3
 MARKETS = ("US", "EU", "GB", "AE", "CA", "ZA")
@@ -143,14 +143,14 @@ class Choices:
 
     def _top(self, case: Case, seller: Seller, ranked: list[Ranked], language: str) -> Reply:
         t, g = translator(language), guidance(language)
-        best = ranked[:SHOWN]
+        best = best_of(ranked, SHOWN)
         buttons = [
             case.button(f"{number}. {each.platform.name}", "one", each.platform.id)
             for number, each in enumerate(best, 1)
         ]
         if not best:
             text = t(_("I know no platform that fits this for sure. There are other ways to sell."))
-            return self._reply(case, RichText.plain(text), [Button(t(_("Other ways to sell")), "w:list")], language)
+            return self._reply(case, RichText.plain(text), [Button(t(_("Other ways to sell")), OTHER_WAYS)], language)
         market = country_name(seller.market, language) if seller.market else t(_("abroad"))
         head = t(_("For {goods} from {country} to {market}, in this order:")).format(
             goods=case.answer("product"), country=country_name(seller.country, language), market=market
@@ -162,7 +162,7 @@ class Choices:
             name = f"{number}. {each.platform.name} ({t(MODELS[each.candidate.model])})\n"
             blocks.append(RichText.bold(name) + RichText.plain("\n".join(line for line in lines if line)))
         blocks.append(RichText.plain(t(_("Tap one for what you need, how you are paid and the first step."))))
-        buttons += [case.button(t(_("Why this order")), "why"), Button(t(_("Other ways to sell")), "w:list")]
+        buttons += [case.button(t(_("Why this order")), "why"), Button(t(_("Other ways to sell")), OTHER_WAYS)]
         sources = tuple({source.url: source for each in best for source in each.sources}.values())
         return Reply(
             join(blocks), ReplyKind.ANSWER, "choosing", language, sources, 1.0, (*buttons, self._more(case, language)),
@@ -236,7 +236,7 @@ class Choices:
         """The score, criterion by criterion, with the pages it rests on."""
         t, choosing = translator(language), self.facts.choosing
         assert choosing is not None, "nothing is ranked without it"
-        best, blocks = ranked[:SHOWN], [RichText.bold(t(_("Why this order: points out of 100")))]
+        best, blocks = best_of(ranked, SHOWN), [RichText.bold(t(_("Why this order: points out of 100")))]
         for each in best:
             lines = [
                 f"{t(CRITERIA[criterion])}: {_points(points)}/{choosing.weights[criterion]}"
@@ -245,7 +245,7 @@ class Choices:
             blocks.append(
                 RichText.bold(f"{each.platform.name}: {_points(each.score)}\n") + RichText.plain("; ".join(lines))
             )
-        if following := ranked[SHOWN : SHOWN + 3]:
+        if following := [each for each in ranked if each not in best][:3]:
             named = wording.commas([f"{each.platform.name} {_points(each.score)}" for each in following], language)
             blocks.append(RichText.plain(t(_("Next: {platforms}.")).format(platforms=named)))
         sources = tuple({source.url: source for each in best for source in each.sources}.values())
@@ -336,7 +336,7 @@ class Choices:
         if seller is None:
             return None
         t, g = translator(language), guidance(language)
-        best = rank(self.facts, seller, today)[:SHOWN]
+        best = best_of(rank(self.facts, seller, today), SHOWN)
         chosen = self.facts.platform(case.answer("plan") or "")
         about = [
             t(_("Date: {day}")).format(day=wording.day(today, language)),

@@ -339,9 +339,8 @@ class Disputes:
             for blank in needed
         ]
         buttons += [
-            case.button(t(LETTERS_TO[other.to]), "letter", other.id)
-            for other in standing.situation.letters
-            if other.id != letter.id
+            case.button(f"{t(_('Another letter'))} {number}: {t(LETTERS_TO[other.to])}", "letter", other.id)
+            for number, other in enumerate((each for each in standing.situation.letters if each.id != letter.id), 1)
         ]
         return self._page(case, join(blocks), buttons, language)
 

@@ -23,7 +23,7 @@ from bot.translation import mark as _
 from knowledge.facts import Facts
 from knowledge.gazetteer import Gazetteer
 from knowledge.models import Document
-from knowledge.normalise import fold, one_form, words
+from knowledge.normalise import fold, words
 
 SHORT_ANSWER = 5
 """Words of a typed answer at most; what is longer is read as a question of its own."""
@@ -52,25 +52,21 @@ class Guides:
     disputes: Disputes = field(init=False)
     choices: Choices = field(init=False)
     alternatives: Alternatives = field(init=False)
-    _said: dict[str, re.Pattern[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         goods = Goods(self.facts)
         self.disputes = Disputes(self.facts, self.documents)
         self.choices = Choices(self.facts, self.documents, goods)
         self.alternatives = Alternatives(self.facts, goods)
-        self._said = {
-            situation.id: re.compile(one_form("|".join(p for patterns in situation.said.values() for p in patterns)))
-            for situation in self.facts.disputes
-        }
 
     # Beginning
 
     def reported(self, text: str) -> str | None:
         """The id of the situation that `text` reports as the person's own, if any; the longest words decide."""
         folded = fold(text)
-        found = {id: match for id, pattern in self._said.items() if (match := pattern.search(folded))}
-        return max(found, key=lambda id: len(found[id][0]), default=None)
+        found = {situation.id: situation.reported_in(folded) for situation in self.facts.disputes}
+        best = max(found, key=lambda id: found[id], default=None)
+        return best if best and found[best] else None
 
     def begin(self, question: Question, profile: Profile, today: date) -> Reply | None:
         """The reply that begins a guided way, when `question` asks for one; its `begins` says which."""

@@ -66,6 +66,8 @@ Progress = Callable[[str, int, int], None]
 class BusyError(Exception):
     """Another process is writing the index."""
 
+    reason = "busy"
+
 
 @dataclass(frozen=True)
 class Difference:

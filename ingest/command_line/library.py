@@ -16,7 +16,7 @@ from rich.table import Table
 
 from ingest.catalogue import COMMAND_LINE, Agency, Catalogue, CatalogueError, Version
 from ingest.command_line.terminal import INVALID, clear_errors, err, out, start
-from ingest.index import Progress
+from ingest.index import BusyError, Progress
 from ingest.loading import LoadError
 from ingest.progress import progress_bar
 from knowledge.encoders import Encoder
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
     for command in (add, preview, publish, retract, rollback, library):
         app.command()(command)
+    app.command(hidden=True)(bring_in_line)
     app.add_typer(agency_commands, name="agency")
 
 
@@ -41,9 +42,11 @@ def _refusals(steps: bool) -> Iterator[None]:
     """What is refused for its own sake gives its reason and exit status 2; with `steps` as a JSON line."""
     try:
         yield
-    except (LoadError, CatalogueError) as error:
+    except (LoadError, CatalogueError, BusyError) as error:
         if steps:
             print(json.dumps({"refused": getattr(error, "reason", "other"), "cause": str(error)}), file=sys.stderr)
+        elif isinstance(error, BusyError):
+            raise  # to people it is a fault of the moment, not a refusal
         else:
             err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(INVALID) from None
@@ -196,6 +199,22 @@ def _publish(version: int, actor: str, as_json: bool, extra: dict[str, Any] | No
     out.print(f"Published: {done.version.document.id} version {done.version.number}", highlight=False)
     if held:
         out.print("A rollback holds the index: it comes into the answers with the next `python -m ingest sync`.")
+
+
+def bring_in_line(
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another ingest to end.")] = 0,
+    as_json: AsJson = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Progress as JSON lines.")] = False,
+) -> None:
+    """Build what is in force and not in the index yet. The bot of a large knowledge base runs this."""
+    from ingest import publishing
+
+    with _opened(steps) as (settings, encoder, catalogue), _progress(steps) as progress:
+        manifest = publishing.bring_in_line(settings, catalogue, encoder, progress, wait=wait)
+    if as_json:
+        _print_json({"manifest": manifest.model_dump(mode="json") if manifest else None})
+    else:
+        out.print(f"Built: {manifest.name}" if manifest else "Nothing had to change.", highlight=False)
 
 
 def retract(document: Annotated[str, typer.Argument(help="The document's id.")], as_json: AsJson = False) -> None:

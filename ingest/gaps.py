@@ -143,7 +143,7 @@ class Gaps(BlockingStore):
         spoken = [of for _, of in same]
         with VectorCache(self._data_dir, encoder.fingerprint) as cache:
             measure = self._measured(encoder, cache)
-            vectors = _encode(cache, encoder, texts, progress)
+            (vectors,) = cache.encode_all(encoder, [(texts, "query")], progress)
         centred = measure.centred(vectors, spoken)
         counts = [len(found) for found in same.values()]
         groups = average_link(measure.likeness(centred, texts, spoken), counts)
@@ -178,19 +178,6 @@ class Gaps(BlockingStore):
             if self._measure is None or self._measure[0] != wanted:
                 self._measure = (wanted, Measure.of(folder, cache))
             return self._measure[1]
-
-
-def _encode(
-    cache: VectorCache, encoder: Encoder, texts: Sequence[str], progress: Callable[[str, int, int], None]
-) -> Vectors:
-    total, done = len(cache.missing(texts, "query")), 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        progress("encoding", done, total)
-
-    return cache.encode(encoder, texts, "query", advance)
 
 
 def _group(members: Sequence[Sequence[GapRow]], centred: Vectors, language: str | None) -> GapGroup:

@@ -328,18 +328,11 @@ def _write_vectors(
     forms = [form for passage in written for form in passage.questions]
     examples = [(intent.name, example) for intent in intents for example in intent.all_examples]
     with VectorCache(data_dir, encoder.fingerprint) as cache:
-        todo = len(cache.missing(texts, "passage")) + len(cache.missing(_question_forms(written, intents), "query"))
-        done = 0
-
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            progress("encoding", done, todo)
-
-        progress("encoding", 0, todo)
-        text_vectors = cache.encode(encoder, texts, "passage", advance)
-        form_vectors = cache.encode(encoder, forms, "query", advance)
-        intent_vectors = cache.encode(encoder, [example for _, example in examples], "query", advance)
+        text_vectors, form_vectors, intent_vectors = cache.encode_all(
+            encoder,
+            [(texts, "passage"), (forms, "query"), ([example for _, example in examples], "query")],
+            progress,
+        )
     if intents:
         names = np.array([name for name, _ in examples], dtype="U40")
         np.savez(folder / "intents.npz", names=names, vectors=intent_vectors.astype(np.float16))

@@ -26,6 +26,7 @@ from knowledge.settings import Settings
 agency_commands = typer.Typer(help="Trade-support agencies: who they serve and how sellers reach them.")
 
 NICENESS = 10
+Opened = tuple[Settings, Encoder, Catalogue]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -53,7 +54,7 @@ def _refusals(steps: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(steps: bool = False) -> Iterator[tuple[Settings, Encoder, Catalogue]]:
+def _opened(steps: bool = False) -> Iterator[Opened]:
     with clear_errors(), _refusals(steps):
         settings, encoder = start()
         with Catalogue.open(settings) as catalogue:
@@ -129,7 +130,8 @@ def add(
     from ingest.adding import add as enter
     from ingest.agencies import country_codes
 
-    with _opened(steps) as (settings, encoder, catalogue), _progress(steps) as progress:
+    with _opened(steps) as opened:
+        settings, encoder, catalogue = opened
         details = Details(
             title=title,
             as_of=as_of,
@@ -138,30 +140,31 @@ def add(
             source=page,
         )
         generation = _generation(settings, encoder)
-        version = enter(
-            settings,
-            catalogue,
-            encoder,
-            generation,
-            source,
-            agency,
-            actor=actor,
-            details=details,
-            name=name,
-            replaces=replaces,
-            progress=progress,
-        )
-        shown = _preview(settings, encoder, generation, version, progress)
-    if as_json and not publishing:
-        _print_json(shown)
-    if not as_json:
-        _show(shown)
-    if not yes and not as_json and sys.stdin.isatty():
-        publishing = typer.confirm("Publish it now?", default=publishing)
-    if publishing:
-        _publish(version.id, actor, as_json, extra=shown)
-    elif not as_json:
-        out.print(f"A draft. To publish it: python -m ingest publish {version.document.id}", highlight=False)
+        with _progress(steps) as progress:
+            version = enter(
+                settings,
+                catalogue,
+                encoder,
+                generation,
+                source,
+                agency,
+                actor=actor,
+                details=details,
+                name=name,
+                replaces=replaces,
+                progress=progress,
+            )
+            shown = _preview(settings, encoder, generation, version, progress)
+        if as_json and not publishing:
+            _print_json(shown)
+        if not as_json:
+            _show(shown)
+        if not yes and not as_json and sys.stdin.isatty():
+            publishing = typer.confirm("Publish it now?", default=publishing)
+        if publishing:
+            _publish(opened, version, actor, as_json, extra=shown)
+        elif not as_json:
+            out.print(f"A draft. To publish it: python -m ingest publish {version.document.id}", highlight=False)
 
 
 def preview(
@@ -181,16 +184,15 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Put a draft in force: a new generation is built and switched to; a running bot follows within seconds."""
-    with _opened() as (_, _, catalogue):
-        version = _version(catalogue, document)
-    _publish(version.id, COMMAND_LINE, as_json)
+    with _opened() as opened:
+        _publish(opened, _version(opened[2], document), COMMAND_LINE, as_json)
 
 
-def _publish(version: int, actor: str, as_json: bool, extra: dict[str, Any] | None = None) -> None:
+def _publish(opened: Opened, version: Version, actor: str, as_json: bool, extra: dict[str, Any] | None = None) -> None:
     from ingest import publishing
 
-    with _opened() as (settings, encoder, catalogue):
-        done = publishing.publish(settings, catalogue, encoder, version, actor=actor)
+    settings, encoder, catalogue = opened
+    done = publishing.publish(settings, catalogue, encoder, version.id, actor=actor)
     held = publishing.is_held(settings.data_dir)
     name = done.manifest.name if done.manifest else None
     if as_json:

@@ -190,13 +190,13 @@ def difference(data_dir: Path, inputs: Inputs, encoder: Encoder) -> Difference:
 
 
 def _changed_facts(folder: Path | None, facts: Facts) -> tuple[str, ...]:
-    """Ids of the platforms, services and countries whose table is not as in the generation in `folder`."""
+    """Names of the tables that are not as in the generation in `folder`; those that are gone stand last."""
     try:
         before = read_facts(folder) if folder else None
     except (OSError, ValueError):
         before = None
-    known = _tables(before) if before else {}
-    return tuple(name for name, table in _tables(facts).items() if known.get(name) != table)
+    known, now = _tables(before) if before else {}, _tables(facts)
+    return tuple(name for name in now | known if known.get(name) != now.get(name))
 
 
 def _tables(facts: Facts) -> dict[str, object]:

@@ -67,7 +67,7 @@ from bot.translation import SOURCE_LANGUAGE, translator
 from ingest.catalogue import Catalogue
 from ingest.gaps import Gaps
 from knowledge.active import ActiveIndex
-from knowledge.database import create_blocking_engine, create_engine, migrate
+from knowledge.database import create_engine, migrate
 from knowledge.encoders import load_encoder
 from knowledge.models import LANGUAGES
 
@@ -127,8 +127,7 @@ def build_application(
     else:
         builder = builder.rate_limiter(AIORateLimiter(max_retries=3))  # type: ignore[arg-type]
         builder = builder.connection_pool_size(CONNECTIONS).pool_timeout(20)
-    gaps_store = Gaps(create_blocking_engine(settings), settings.data_dir)
-    parts = Parts(adviser, create_engine(settings), Catalogue(create_blocking_engine(settings)), gaps_store)
+    parts = Parts(adviser, create_engine(settings), Catalogue(settings), Gaps(settings))
 
     async def prepare(app: App) -> None:
         await migrate(parts.engine)

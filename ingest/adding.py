@@ -196,16 +196,8 @@ def encode(
     texts = [passage.standing_alone for passage in passages]
     forms = [form for passage in passages for form in passage.questions]
     with VectorCache(settings.data_dir, encoder.fingerprint) as cache:
-        total = len(cache.missing(texts, "passage")) + len(cache.missing(forms, "query"))
-        done = 0
-
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            progress("encoding", done, total)
-
-        progress("encoding", 0, total)
-        return cache.encode(encoder, texts, "passage", advance), cache.encode(encoder, forms, "query", advance)
+        text_vectors, form_vectors = cache.encode_all(encoder, [(texts, "passage"), (forms, "query")], progress)
+    return text_vectors, form_vectors
 
 
 def topics(document: Document, vectors: Vectors, generation: Generation | None) -> tuple[Topic, ...]:

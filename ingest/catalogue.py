@@ -7,28 +7,17 @@ what the next generation is built from; the original files lie in `DATA_DIR/uplo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Date, ForeignKey, String, UniqueConstraint, func, select
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from knowledge.database import (
-    Base,
-    DatabaseError,
-    UtcDateTime,
-    create_blocking_engine,
-    database_url,
-    explain,
-    migrate_blocking,
-)
+from knowledge.database import Base, BlockingStore, UtcDateTime, database_url
 from knowledge.models import CountryCode, Document, Identifier, Strict
 from knowledge.normalise import fold
 from knowledge.settings import Settings
@@ -200,41 +189,8 @@ def slug(text: str, length: int) -> str:
     return re.sub(r"[^a-z0-9]+", "-", fold(text).encode("ascii", "ignore").decode()).strip("-")[:length].strip("-")
 
 
-class Catalogue:
+class Catalogue(BlockingStore):
     """The store. Each method is one transaction; times are UTC."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
-
-    @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """The catalogue on the configured database, its tables brought up to date.
-
-        Raises:
-            DatabaseError: the database is locked, read-only or out of reach.
-        """
-        engine = create_blocking_engine(settings)
-        migrate_blocking(engine)
-        return cls(engine)
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        try:
-            with self._sessions.begin() as session:
-                yield session
-        except DBAPIError as error:
-            raise DatabaseError(explain(error, self._engine)) from error
 
     # Agencies
 

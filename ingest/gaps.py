@@ -10,24 +10,22 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sqlalchemy import BigInteger, Date, String, delete, select
-from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import Mapped, mapped_column
 
 from ingest.grouping import Measure, average_link
 from ingest.redaction import MOST_CHARACTERS, PLACEHOLDER, redact
 from ingest.vectors import VectorCache
-from knowledge.database import Base, DatabaseError, create_blocking_engine, explain, migrate_blocking
+from knowledge.database import Base, BlockingStore, DatabaseError, explain
 from knowledge.encoders import Encoder, Vectors
 from knowledge.generation import GenerationError, current
 from knowledge.normalise import fold, words
@@ -78,44 +76,14 @@ class GapGroup:
     documents: Mapping[str, int]
 
 
-class Gaps:
-    """The store; `data_dir` is where the index and the kept vectors lie."""
+class Gaps(BlockingStore):
+    """The store; the index and the kept vectors, by which questions are grouped, lie in the data folder."""
 
-    def __init__(self, engine: Engine, data_dir: Path) -> None:
-        self._engine = engine
-        self._data_dir = data_dir
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._data_dir = settings.data_dir
         self._measure: tuple[tuple[Path, str], Measure] | None = None
         self._measuring = threading.Lock()
-
-    @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """The gaps in the configured database, its tables brought up to date.
-
-        Raises:
-            DatabaseError: the database is locked, read-only or out of reach.
-        """
-        engine = create_blocking_engine(settings)
-        migrate_blocking(engine)
-        return cls(engine, settings.data_dir)
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        try:
-            with self._sessions.begin() as session:
-                yield session
-        except DBAPIError as error:
-            raise DatabaseError(explain(error, self._engine)) from None  # its text holds what was to be written
 
     def record(
         self, question: str, reason: Reason, language: str, country: str | None, document: str | None = None
@@ -175,7 +143,7 @@ class Gaps:
         spoken = [of for _, of in same]
         with VectorCache(self._data_dir, encoder.fingerprint) as cache:
             measure = self._measured(encoder, cache)
-            vectors = _encode(cache, encoder, texts, progress)
+            (vectors,) = cache.encode_all(encoder, [(texts, "query")], progress)
         centred = measure.centred(vectors, spoken)
         counts = [len(found) for found in same.values()]
         groups = average_link(measure.likeness(centred, texts, spoken), counts)
@@ -210,19 +178,6 @@ class Gaps:
             if self._measure is None or self._measure[0] != wanted:
                 self._measure = (wanted, Measure.of(folder, cache))
             return self._measure[1]
-
-
-def _encode(
-    cache: VectorCache, encoder: Encoder, texts: Sequence[str], progress: Callable[[str, int, int], None]
-) -> Vectors:
-    total, done = len(cache.missing(texts, "query")), 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        progress("encoding", done, total)
-
-    return cache.encode(encoder, texts, "query", advance)
 
 
 def _group(members: Sequence[Sequence[GapRow]], centred: Vectors, language: str | None) -> GapGroup:

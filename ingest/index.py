@@ -66,6 +66,8 @@ Progress = Callable[[str, int, int], None]
 class BusyError(Exception):
     """Another process is writing the index."""
 
+    reason = "busy"
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -188,13 +190,13 @@ def difference(data_dir: Path, inputs: Inputs, encoder: Encoder) -> Difference:
 
 
 def _changed_facts(folder: Path | None, facts: Facts) -> tuple[str, ...]:
-    """Ids of the platforms, services and countries whose table is not as in the generation in `folder`."""
+    """Names of the tables that are not as in the generation in `folder`; those that are gone stand last."""
     try:
         before = read_facts(folder) if folder else None
     except (OSError, ValueError):
         before = None
-    known = _tables(before) if before else {}
-    return tuple(name for name, table in _tables(facts).items() if known.get(name) != table)
+    known, now = _tables(before) if before else {}, _tables(facts)
+    return tuple(name for name in now | known if known.get(name) != now.get(name))
 
 
 def _tables(facts: Facts) -> dict[str, object]:
@@ -328,18 +330,11 @@ def _write_vectors(
     forms = [form for passage in written for form in passage.questions]
     examples = [(intent.name, example) for intent in intents for example in intent.all_examples]
     with VectorCache(data_dir, encoder.fingerprint) as cache:
-        todo = len(cache.missing(texts, "passage")) + len(cache.missing(_question_forms(written, intents), "query"))
-        done = 0
-
-        def advance(count: int) -> None:
-            nonlocal done
-            done += count
-            progress("encoding", done, todo)
-
-        progress("encoding", 0, todo)
-        text_vectors = cache.encode(encoder, texts, "passage", advance)
-        form_vectors = cache.encode(encoder, forms, "query", advance)
-        intent_vectors = cache.encode(encoder, [example for _, example in examples], "query", advance)
+        text_vectors, form_vectors, intent_vectors = cache.encode_all(
+            encoder,
+            [(texts, "passage"), (forms, "query"), ([example for _, example in examples], "query")],
+            progress,
+        )
     if intents:
         names = np.array([name for name, _ in examples], dtype="U40")
         np.savez(folder / "intents.npz", names=names, vectors=intent_vectors.astype(np.float16))

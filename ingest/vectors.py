@@ -77,6 +77,29 @@ class VectorCache:
         kept /= np.linalg.norm(kept, axis=1, keepdims=True).clip(min=1e-6)
         return kept
 
+    def encode_all(
+        self,
+        encoder: Encoder,
+        parts: Sequence[tuple[Sequence[str], Role]],
+        progress: Callable[[str, int, int], None] = lambda _step, _done, _total: None,
+    ) -> list[Vectors]:
+        """`encode` for several lists of texts, each with its role, as one step "encoding" of which `progress` is told
+        how much is done and how much there is."""
+        # A text may stand in several parts; it is encoded once.
+        wanted: dict[Role, list[str]] = {}
+        for texts, role in parts:
+            wanted.setdefault(role, []).extend(texts)
+        total = sum(len(self.missing(texts, role)) for role, texts in wanted.items())
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            progress("encoding", done, total)
+
+        progress("encoding", 0, total)
+        return [self.encode(encoder, texts, role, advance) for texts, role in parts]
+
     def vector(self, text: str, role: Role) -> Half:
         """The kept vector of `text`; raises KeyError when there is none."""
         found = self._get(key(text, role))

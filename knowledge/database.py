@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import DateTime, MetaData, event, inspect, make_url, text
 from sqlalchemy import create_engine as create_engine_of_sqlalchemy
 from sqlalchemy.engine import URL, Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 from knowledge.settings import Settings
@@ -114,6 +116,46 @@ def migrate_blocking(engine: Engine) -> None:
             _upgrade(connection)
     except (DBAPIError, SQLAlchemyError, OSError) as error:
         raise DatabaseError(explain(error, engine)) from error
+
+
+class BlockingStore:
+    """What the stores on the blocking engine share: opening, closing, and writing in one transaction.
+
+    Made without `open`, a store takes the tables as they are; it connects on first use.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._engine = create_blocking_engine(settings)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """The store on the configured database, its tables brought up to date.
+
+        Raises:
+            DatabaseError: the database is locked, read-only or out of reach.
+        """
+        store = cls(settings)
+        migrate_blocking(store._engine)
+        return store
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        try:
+            with self._sessions.begin() as session:
+                yield session
+        except DBAPIError as error:
+            raise DatabaseError(explain(error, self._engine)) from None  # its text holds what was to be written
 
 
 def newest_revision() -> str:

@@ -13,7 +13,7 @@ from bot.advice.reply import Reply, ReplyKind
 from bot.advice.richtext import RichText
 from bot.handlers import drafts, guided, handover, roles, unanswered, welcome
 from bot.handlers.case_view import STEP
-from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services
+from bot.handlers.context import Context, acknowledge, chat_id, language_here, language_of, recall, services
 from bot.sending import typing
 from bot.translation import translator
 from knowledge.database import DatabaseError
@@ -124,8 +124,7 @@ async def open_document(update: Update, context: Context) -> None:
     if query is None or query.data is None:
         return
     await acknowledge(query)
-    person, _turn = await recall(update, context)
-    language = language_of(person, update)
+    language = await language_here(update, context)
     _kind, document, *number = query.data.split(":")
     index = int(number[0]) if number and number[0].isdigit() else 0
     reply = services(context).adviser.more(document, index, language)

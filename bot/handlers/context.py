@@ -87,6 +87,12 @@ def language_of(person: Person, update: Update) -> str:
     return code if code in LANGUAGES else "en"
 
 
+async def language_here(update: Update, context: Context) -> str:
+    """The language of the person behind `update`, for handlers that need nothing else of them."""
+    person, _turn = await recall(update, context)
+    return language_of(person, update)
+
+
 async def acknowledge(query: CallbackQuery, text: str | None = None) -> None:
     """Answer a button press; one that is too old for the service is no fault of the person."""
     try:

@@ -12,7 +12,7 @@ from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile
 from bot.drafts import DraftFailedError, Look, RefusedError
-from bot.handlers.context import Context, chat_id, language_of, log, recall, services, user_id
+from bot.handlers.context import Context, chat_id, language_here, language_of, log, services, user_id
 from bot.handlers.desk import own_version
 from bot.handlers.progress import progress
 from bot.handlers.versions import described
@@ -103,8 +103,7 @@ def _remarks(look: Look, _: Translate) -> list[RichText]:
 
 async def publish(update: Update, context: Context, version: Version) -> None:
     """Put the draft in force, and say from when sellers get it."""
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     text = _("Published. From now on sellers get answers out of “{title}”.")
     try:
         done = await services(context).drafts.publish(version.id, actor=user_id(update))
@@ -120,8 +119,7 @@ async def publish(update: Update, context: Context, version: Version) -> None:
 
 async def discard(update: Update, context: Context, version: Version) -> None:
     """Give the draft up."""
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     text = _("Discarded. Nothing of it was published.")
     try:
         await asyncio.to_thread(services(context).catalogue.discard, version.id, actor=str(user_id(update)))
@@ -132,8 +130,7 @@ async def discard(update: Update, context: Context, version: Version) -> None:
 
 async def ask_which_field(update: Update, context: Context, version: Version) -> None:
     """Offer the details that can be corrected."""
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     buttons = [Button(_(name), f"a:f{letter}:{version.id}") for letter, (name, _ask) in FIELDS.items()]
     text = RichText.plain(_("What shall be corrected?"))
     await services(context).sender.text(chat_id(update), text, choices(buttons))
@@ -150,8 +147,7 @@ def ask_for(letter: str) -> Action:
     """The action that asks for the detail `letter` of `FIELDS`."""
 
     async def ask(update: Update, context: Context, version: Version) -> None:
-        person, _turn = await recall(update, context)
-        _ = translator(language_of(person, update))
+        _ = translator(await language_here(update, context))
         await services(context).people.update(user_id(update), step=f"a:f{letter}:{version.id}")
         text = RichText.plain(_(FIELDS[letter][1]))
         await services(context).sender.text(chat_id(update), text, choices([Button(_("Cancel"), "a:end")]))
@@ -161,8 +157,7 @@ def ask_for(letter: str) -> Action:
 
 async def begin_trying(update: Update, context: Context, version: Version) -> None:
     """Answer what is typed next as if the draft were published."""
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     await services(context).people.update(user_id(update), step=f"a:try:{version.id}")
     text = _("Write a question as a seller would. I answer as if “{title}” were published.")
     shown = RichText.plain(text.format(title=version.document.title))

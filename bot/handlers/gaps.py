@@ -13,7 +13,7 @@ from telegram import Update
 
 from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
-from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services
+from bot.handlers.context import Context, acknowledge, chat_id, language_here, services
 from bot.handlers.desk import access, refuse
 from bot.members import Access
 from bot.sending import choices, typing
@@ -59,8 +59,7 @@ async def page(update: Update, context: Context) -> None:
 
 async def _show(update: Update, context: Context, allowed: Access, number: int) -> None:
     service, chat = services(context), chat_id(update)
-    person, _turn = await recall(update, context)
-    language = language_of(person, update)
+    language = await language_here(update, context)
     _ = translator(language)
     try:
         async with typing(context.bot, chat):

@@ -14,7 +14,7 @@ from bot.advice.reply import Button, label
 from bot.advice.richtext import RichText
 from bot.drafts import DraftFailedError, RefusedError
 from bot.handlers import drafts, media
-from bot.handlers.context import Context, chat_id, language_of, log, recall, services, user_id
+from bot.handlers.context import Context, chat_id, language_here, language_of, log, recall, services, user_id
 from bot.handlers.desk import access, own_version, refuse
 from bot.handlers.progress import progress
 from bot.handlers.versions import short
@@ -112,9 +112,8 @@ async def chosen(update: Update, context: Context, id: int, agency: str) -> None
     sent = await service.intake.get(id, user_id(update))
     if sent is None or sent.agency is not None or not (await access(update, context)).to(agency):
         return
-    person, _turn = await recall(update, context)
     await service.intake.choose(id, agency)
-    await work(context, replace(sent, agency=agency), language_of(person, update))
+    await work(context, replace(sent, agency=agency), await language_here(update, context))
 
 
 async def work(context: Context, sent: Received, language: str | None = None) -> None:
@@ -168,6 +167,5 @@ async def resume(context: Context) -> None:
 
 
 async def _refused(update: Update, context: Context, text: str) -> None:
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     await services(context).sender.text(chat_id(update), RichText.plain(_(text)))

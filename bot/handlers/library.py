@@ -11,7 +11,7 @@ from telegram import Update
 from bot.advice.reply import Button, label
 from bot.advice.richtext import RichText, join
 from bot.handlers import drafts, intake
-from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services, user_id
+from bot.handlers.context import Context, acknowledge, chat_id, language_here, services, user_id
 from bot.handlers.desk import access, own_version, refuse
 from bot.handlers.drafts import Action
 from bot.handlers.versions import STATES, described, short
@@ -40,8 +40,7 @@ async def library(update: Update, context: Context) -> None:
     if len(agencies) == 1:
         await _list(update, context, agencies[0].id, 0)
         return
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     buttons = [Button(label(agency.name), f"a:lib:{agency.id}:0") for agency in agencies]
     text = _("Whose documents?") if agencies else _("There is no agency yet.")
     await services(context).sender.text(chat_id(update), RichText.plain(text), choices(buttons, columns=1))
@@ -50,8 +49,7 @@ async def library(update: Update, context: Context) -> None:
 async def _list(update: Update, context: Context, agency: str, page: int) -> None:
     if not (await access(update, context)).to(agency):
         return
-    person, _turn = await recall(update, context)
-    language = language_of(person, update)
+    language = await language_here(update, context)
     _ = translator(language)
     entries = await asyncio.to_thread(services(context).catalogue.library, agency)
     shown = entries[page * PAGE : (page + 1) * PAGE]
@@ -104,8 +102,7 @@ async def pressed(update: Update, context: Context) -> None:
 
 
 async def _show_document(update: Update, context: Context, version: Version) -> None:
-    person, _turn = await recall(update, context)
-    language = language_of(person, update)
+    language = await language_here(update, context)
     _ = translator(language)
     buttons = [Button(_("Replace"), f"a:new:{version.id}"), Button(_("History"), f"a:his:{version.id}")]
     if version.state is State.PUBLISHED:
@@ -116,8 +113,7 @@ async def _show_document(update: Update, context: Context, version: Version) -> 
 
 
 async def _history(update: Update, context: Context, version: Version) -> None:
-    person, _turn = await recall(update, context)
-    language = language_of(person, update)
+    language = await language_here(update, context)
     _ = translator(language)
     versions = await asyncio.to_thread(services(context).catalogue.history, version.document.id)
     lines = [RichText.bold(version.document.title)]
@@ -128,8 +124,7 @@ async def _history(update: Update, context: Context, version: Version) -> None:
 
 
 async def _ask_for_replacement(update: Update, context: Context, version: Version) -> None:
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     await services(context).people.update(user_id(update), step=f"a:new:{version.id}")
     text = _("Send the new file, or /add and an address. It replaces “{title}” once you publish it.")
     shown = RichText.plain(text.format(title=version.document.title))
@@ -137,8 +132,7 @@ async def _ask_for_replacement(update: Update, context: Context, version: Versio
 
 
 async def _confirm_withdrawal(update: Update, context: Context, version: Version) -> None:
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     text = _("Withdraw “{title}”? Sellers get no answer out of it from that moment.")
     buttons = [Button(_("Withdraw"), f"a:off!:{version.id}"), Button(_("Cancel"), "a:end")]
     shown = RichText.plain(text.format(title=version.document.title))
@@ -146,8 +140,7 @@ async def _confirm_withdrawal(update: Update, context: Context, version: Version
 
 
 async def _withdraw(update: Update, context: Context, version: Version) -> None:
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     text = _("Withdrawn. The file is kept; you can send it again at any time.")
     try:
         await services(context).drafts.withdraw(version.document.id, actor=user_id(update))

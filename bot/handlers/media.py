@@ -7,7 +7,7 @@ from telegram import Update
 from bot.advice import smalltalk
 from bot.advice.understand import Question
 from bot.handlers import ask
-from bot.handlers.context import Context, chat_id, language_of, recall, services
+from bot.handlers.context import Context, chat_id, language_here, services
 
 
 async def other(update: Update, context: Context) -> None:
@@ -20,12 +20,11 @@ async def other(update: Update, context: Context) -> None:
         return
     if message.chat.type != "private":
         return
-    person, _ = await recall(update, context)
     if message.voice or message.audio or message.video_note:
         intent = "voice"
     elif message.sticker or message.animation or message.dice:
         intent = "sticker"
     else:
         intent = "photo"
-    question = Question("", "", language_of(person, update))
+    question = Question("", "", await language_here(update, context))
     await services(context).sender.reply(chat_id(update), smalltalk.reply(intent, question))

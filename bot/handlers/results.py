@@ -8,7 +8,7 @@ from telegram import Update
 
 from bot.advice.richtext import RichText, join
 from bot.handlers.case_view import guides
-from bot.handlers.context import Context, chat_id, language_of, recall, services
+from bot.handlers.context import Context, chat_id, language_here, services
 from bot.handlers.desk import access, refuse
 from bot.members import Access
 from bot.outcomes import FEWEST, Result
@@ -23,8 +23,7 @@ async def results(update: Update, context: Context) -> None:
     if not allowed:
         await refuse(update, context)
         return
-    person, _turn = await recall(update, context)
-    language = language_of(person, update)
+    language = await language_here(update, context)
     _ = translator(language)
     sums = await services(context).outcomes.sums(await _countries(context, allowed))
     lines = [

@@ -10,7 +10,7 @@ from telegram.helpers import create_deep_linked_url
 
 from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
-from bot.handlers.context import Context, acknowledge, chat_id, language_of, log, recall, services, user_id
+from bot.handlers.context import Context, acknowledge, chat_id, language_here, language_of, log, services, user_id
 from bot.handlers.desk import access, refuse
 from bot.members import InvitationError, Role
 from bot.people import Person
@@ -57,8 +57,7 @@ _ACTIONS = {
 async def join_by_invitation(update: Update, context: Context, token: str) -> None:
     """Use the invitation of a deep link."""
     service = services(context)
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     try:
         member = await service.members.redeem(token, user_id(update))
     except InvitationError:
@@ -93,8 +92,7 @@ async def agencies(update: Update, context: Context) -> None:
     if not (await access(update, context)).is_maintainer:
         await refuse(update, context)
         return
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     found = await asyncio.to_thread(services(context).catalogue.agencies)
     buttons = [Button(agency.name[:40], f"o:a:{agency.id}") for agency in found]
     buttons += [Button(_("New agency"), "o:new"), Button(_("Maintainers"), "o:m")]
@@ -108,8 +106,7 @@ async def audit(update: Update, context: Context) -> None:
     if not allowed:
         await refuse(update, context)
         return
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     catalogue = services(context).catalogue
     if allowed.is_maintainer:
         lines = await asyncio.to_thread(catalogue.trail, None, TRAIL_LINES)
@@ -159,8 +156,7 @@ async def pressed(update: Update, context: Context) -> None:
 async def _show_members(update: Update, context: Context, agency: str | None) -> None:
     """The members and open invitations of an agency, or the maintainers, each with a button that ends it."""
     service = services(context)
-    person, _turn = await recall(update, context)
-    language = language_of(person, update)
+    language = await language_here(update, context)
     _ = translator(language)
     try:
         known = await asyncio.to_thread(service.catalogue.agency, agency) if agency else None
@@ -195,8 +191,7 @@ def _about(agency: Agency, language: str, _: Translate) -> RichText:
 
 async def _ask_for_agency(update: Update, context: Context) -> None:
     await services(context).people.update(user_id(update), step="o:new")
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     text = "\n".join(
         (
             _("Write five lines: name, countries, languages, the line that sellers see, web page. For example:"),
@@ -216,8 +211,7 @@ async def _invite(update: Update, context: Context, agency: str | None) -> None:
     if agency is not None and agency not in known:
         return
     await services(context).people.update(user_id(update), step=f"o:i:{agency or MAINTAINERS}")
-    person, _turn = await recall(update, context)
-    _ = translator(language_of(person, update))
+    _ = translator(await language_here(update, context))
     text = _("Whom do you invite? Write a short label, such as: Nairobi desk.")
     await services(context).sender.text(chat_id(update), RichText.plain(text), choices([Button(_("Cancel"), "o:end")]))
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from ingest.catalogue import COMMAND_LINE, Agency, Catalogue, CatalogueError, Version
 from ingest.command_line.terminal import INVALID, clear_errors, err, out, start
-from ingest.index import Progress
+from ingest.index import BusyError, Progress
 from ingest.loading import LoadError
 from ingest.progress import progress_bar
 from knowledge.encoders import Encoder
@@ -26,6 +26,7 @@ from knowledge.settings import Settings
 agency_commands = typer.Typer(help="Trade-support agencies: who they serve and how sellers reach them.")
 
 NICENESS = 10
+Opened = tuple[Settings, Encoder, Catalogue]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
     for command in (add, preview, publish, retract, rollback, library):
         app.command()(command)
+    app.command(hidden=True)(bring_in_line)
     app.add_typer(agency_commands, name="agency")
 
 
@@ -41,16 +43,18 @@ def _refusals(steps: bool) -> Iterator[None]:
     """What is refused for its own sake gives its reason and exit status 2; with `steps` as a JSON line."""
     try:
         yield
-    except (LoadError, CatalogueError) as error:
+    except (LoadError, CatalogueError, BusyError) as error:
         if steps:
             print(json.dumps({"refused": getattr(error, "reason", "other"), "cause": str(error)}), file=sys.stderr)
+        elif isinstance(error, BusyError):
+            raise  # to people it is a fault of the moment, not a refusal
         else:
             err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(INVALID) from None
 
 
 @contextmanager
-def _opened(steps: bool = False) -> Iterator[tuple[Settings, Encoder, Catalogue]]:
+def _opened(steps: bool = False) -> Iterator[Opened]:
     with clear_errors(), _refusals(steps):
         settings, encoder = start()
         with Catalogue.open(settings) as catalogue:
@@ -126,7 +130,8 @@ def add(
     from ingest.adding import add as enter
     from ingest.agencies import country_codes
 
-    with _opened(steps) as (settings, encoder, catalogue), _progress(steps) as progress:
+    with _opened(steps) as opened:
+        settings, encoder, catalogue = opened
         details = Details(
             title=title,
             as_of=as_of,
@@ -135,30 +140,31 @@ def add(
             source=page,
         )
         generation = _generation(settings, encoder)
-        version = enter(
-            settings,
-            catalogue,
-            encoder,
-            generation,
-            source,
-            agency,
-            actor=actor,
-            details=details,
-            name=name,
-            replaces=replaces,
-            progress=progress,
-        )
-        shown = _preview(settings, encoder, generation, version, progress)
-    if as_json and not publishing:
-        _print_json(shown)
-    if not as_json:
-        _show(shown)
-    if not yes and not as_json and sys.stdin.isatty():
-        publishing = typer.confirm("Publish it now?", default=publishing)
-    if publishing:
-        _publish(version.id, actor, as_json, extra=shown)
-    elif not as_json:
-        out.print(f"A draft. To publish it: python -m ingest publish {version.document.id}", highlight=False)
+        with _progress(steps) as progress:
+            version = enter(
+                settings,
+                catalogue,
+                encoder,
+                generation,
+                source,
+                agency,
+                actor=actor,
+                details=details,
+                name=name,
+                replaces=replaces,
+                progress=progress,
+            )
+            shown = _preview(settings, encoder, generation, version, progress)
+        if as_json and not publishing:
+            _print_json(shown)
+        if not as_json:
+            _show(shown)
+        if not yes and not as_json and sys.stdin.isatty():
+            publishing = typer.confirm("Publish it now?", default=publishing)
+        if publishing:
+            _publish(opened, version, actor, as_json, extra=shown)
+        elif not as_json:
+            out.print(f"A draft. To publish it: python -m ingest publish {version.document.id}", highlight=False)
 
 
 def preview(
@@ -178,16 +184,15 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Put a draft in force: a new generation is built and switched to; a running bot follows within seconds."""
-    with _opened() as (_, _, catalogue):
-        version = _version(catalogue, document)
-    _publish(version.id, COMMAND_LINE, as_json)
+    with _opened() as opened:
+        _publish(opened, _version(opened[2], document), COMMAND_LINE, as_json)
 
 
-def _publish(version: int, actor: str, as_json: bool, extra: dict[str, Any] | None = None) -> None:
+def _publish(opened: Opened, version: Version, actor: str, as_json: bool, extra: dict[str, Any] | None = None) -> None:
     from ingest import publishing
 
-    with _opened() as (settings, encoder, catalogue):
-        done = publishing.publish(settings, catalogue, encoder, version, actor=actor)
+    settings, encoder, catalogue = opened
+    done = publishing.publish(settings, catalogue, encoder, version.id, actor=actor)
     held = publishing.is_held(settings.data_dir)
     name = done.manifest.name if done.manifest else None
     if as_json:
@@ -196,6 +201,22 @@ def _publish(version: int, actor: str, as_json: bool, extra: dict[str, Any] | No
     out.print(f"Published: {done.version.document.id} version {done.version.number}", highlight=False)
     if held:
         out.print("A rollback holds the index: it comes into the answers with the next `python -m ingest sync`.")
+
+
+def bring_in_line(
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another ingest to end.")] = 0,
+    as_json: AsJson = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Progress as JSON lines.")] = False,
+) -> None:
+    """Build what is in force and not in the index yet. The bot of a large knowledge base runs this."""
+    from ingest import publishing
+
+    with _opened(steps) as (settings, encoder, catalogue), _progress(steps) as progress:
+        manifest = publishing.bring_in_line(settings, catalogue, encoder, progress, wait=wait)
+    if as_json:
+        _print_json({"manifest": manifest.model_dump(mode="json") if manifest else None})
+    else:
+        out.print(f"Built: {manifest.name}" if manifest else "Nothing had to change.", highlight=False)
 
 
 def retract(document: Annotated[str, typer.Argument(help="The document's id.")], as_json: AsJson = False) -> None:

@@ -165,7 +165,7 @@ def large(encoder: Encoder, folder: Path) -> None:
         print(f"memory of a bot that answers from it: {megabytes(settings):.0f} MB (bar 900)")
         if passages == 20_000:
             asyncio.run(publication(settings, encoder, folder))
-            print(f"memory after a publication in this process, all included: {resident():.0f} MB (bar 900)")
+            print(f"memory of this process after a publication: {resident():.0f} MB (bar 900)")
     print(f"p95 at 20,000 over p95 at 2,000: {p95[20_000] / p95[2_000]:.2f} (bar 3)")
 
 

@@ -93,6 +93,7 @@ def test_a_changed_table_is_shown_with_its_documents(settings: Settings, encoder
         ("fx", "changed"),
     ]
     assert [line[:6] for line in comparison.tables[1].diff if line[0] in "+-"] == ["-  KES", "+  KES"]
+    assert sync(settings, encoder).changes.facts == ("fx", "destinations/US"), "a sync names them too"
 
 
 def test_another_encoder_is_a_reason_to_build_anew(settings: Settings, encoder: Encoder) -> None:

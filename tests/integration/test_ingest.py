@@ -284,6 +284,19 @@ def test_vectors_survive_in_the_cache(tmp_path: Path, encoder: Encoder) -> None:
     assert again[0] == pytest.approx(first[1])
 
 
+def test_progress_counts_a_text_of_several_parts_once(tmp_path: Path, encoder: Encoder) -> None:
+    counting, steps = Counting(encoder), []
+    parts: list[tuple[list[str], Role]] = [(["one", "two"], "passage"), (["one", "three"], "query"), (["one"], "query")]
+    with VectorCache(tmp_path, encoder.fingerprint, shipped=tmp_path) as cache:
+        found = cache.encode_all(counting, parts, lambda *step: steps.append(step))
+        again = cache.encode_all(counting, parts)
+    assert counting.texts == ["one", "two", "one", "three"], "once as a passage, once as a query"
+    assert [len(vectors) for vectors in found] == [2, 2, 1]
+    assert steps == [("encoding", 0, 4), ("encoding", 2, 4), ("encoding", 4, 4)]
+    assert all((one == other).all() for one, other in zip(found, again, strict=True))
+    assert (found[1][0] == found[2][0]).all()
+
+
 def test_langchain_interfaces(adviser: object, encoder: Encoder, real_data_dir: Path) -> None:
     search = ActiveIndex(real_data_dir, encoder).search
     retriever = HybridRetriever(search=search, gazetteer=Gazetteer(load_facts()), k=3)

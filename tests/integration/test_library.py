@@ -17,7 +17,10 @@ from bot.advice.adviser import Adviser
 from bot.app import App, build_application
 from bot.handlers import intake, library
 from bot.settings import BotSettings
+from ingest import publishing
 from ingest.catalogue import Catalogue, State
+from ingest.index import writing
+from ingest.publishing import rollback
 from ingest.sync import sync
 from knowledge.active import ActiveIndex
 from knowledge.encoders import Encoder
@@ -184,6 +187,60 @@ async def test_questions_are_answered_throughout_a_switch(desk: App, request_: O
     assert len(answers) == asked > 3
     assert all("Etsy" in text and "wrong on my side" not in text for text in answers)
     assert len(generations) > 2, "the index was switched under way"
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+async def test_publishing_says_and_does_the_same_at_any_size(
+    desk: App, request_: OfflineRequest, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    """Of a large knowledge base the index is built in a process of its own."""
+    built = []
+    bring_in_line = publishing.bring_in_line
+    monkeypatch.setattr(publishing, "bring_in_line", lambda *args, **kw: built.append(1) or bring_in_line(*args, **kw))
+    monkeypatch.setattr(publishing, "WAIT_SECONDS", 0)
+    if large:
+        monkeypatch.setattr("bot.drafts.LARGE", 0)
+    await agency(desk, request_, "Kenya Basket Board")
+    staff, seller = person(desk, request_, STAFF), person(desk, request_, STRANGER)
+    service = desk.bot_data["services"]
+
+    first = buttons((await send_file(staff, GUIDE.encode()))[-1])["Publish"]
+    assert "From now on sellers get answers" in texts(await staff.press(first))
+    assert "KES 4,517" in texts(await seller.say(QUESTION))
+    assert service.catalogue.trail()[0].actor == str(STAFF)
+    assert "can no longer be published" in texts(await staff.press(first))
+
+    newer = buttons((await send_file(staff, GUIDE.replace("4,517", "5,021").encode()))[-1])["Publish"]
+    with writing(service.settings.data_dir):
+        assert "is being rebuilt" in texts(await staff.press(newer))
+    assert "KES 4,517" in texts(await seller.say(QUESTION))
+    await service.drafts.follow_catalogue()
+    assert "KES 5,021" in texts(await seller.say(QUESTION))
+
+    (document,) = service.catalogue.published()
+    assert "Withdrawn" in texts(await staff.press("a:off!:2"))
+    assert document.id not in service.adviser.index.generation.documents
+
+    newest = buttons((await send_file(staff, GUIDE.replace("4,517", "6,044").encode()))[-1])["Publish"]
+    rollback(service.settings, service.catalogue, actor="test")
+    service.adviser.refresh()
+    assert "A maintainer is holding" in texts(await staff.press(newest))
+    assert "6,044" not in texts(await seller.say(QUESTION))
+    assert bool(built) is not large
+
+
+async def test_a_build_of_a_large_knowledge_base_that_breaks_off_is_told(
+    desk: App, request_: OfflineRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await agency(desk, request_, "Kenya Basket Board")
+    staff, service = person(desk, request_, STAFF), desk.bot_data["services"]
+    shown = await send_file(staff, GUIDE.encode())
+    monkeypatch.setattr("bot.drafts.LARGE", 0)
+    with monkeypatch.context() as broken:
+        broken.setattr(service.drafts, "_environment", lambda: {"DATA_DIR": "/dev/null/none"})
+        assert "wrong on my side" in texts(await staff.press(buttons(shown[-1])["Publish"]))
+    await service.drafts.follow_catalogue()
+    assert "4,517" in texts(await person(desk, request_, STRANGER).say(QUESTION)), "the next build has it"
 
 
 COMMANDS = ("/library", "/agencies", "/audit", "/gaps", "/add https://example.org/x")

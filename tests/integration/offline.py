@@ -55,6 +55,7 @@ class OfflineRequest(BaseRequest):
         if name == "sendMessage":
             parameters["message_id"] = result["message_id"]  # so that tests can reply to what was sent
         self.photos += [content[1] for content in files.values() if isinstance(content[1], bytes)]
+        parameters.setdefault("sent_files", [content[1] for content in files.values() if isinstance(content[1], bytes)])
         return 200, json.dumps({"ok": True, "result": result}).encode()
 
     def _result(self, name: str, parameters: dict[str, Any]) -> Any:
@@ -73,6 +74,10 @@ class OfflineRequest(BaseRequest):
             return {"file_id": parameters["file_id"], "file_unique_id": "u", "file_path": parameters["file_id"]}
         if name == "createForumTopic":
             return {"message_thread_id": next(self._ids), "name": parameters["name"], "icon_color": 0}
+        if name == "sendDocument":
+            sent = {"message_id": next(self._ids), "date": int(time.time()), "from": ME}
+            file = {"file_id": "d", "file_unique_id": "d"}
+            return sent | {"chat": self._chat(parameters["chat_id"]), "document": file}
         if name == "sendPhoto":
             size = {"file_id": "p", "file_unique_id": "p", "width": 720, "height": 600}
             chat = {"id": parameters["chat_id"], "type": "private"}

@@ -215,6 +215,7 @@ def add_handlers(app: App) -> None:
         (handover.CALLBACKS, handover.pressed),
         (r"k:\d{1,3}", gaps.page),
         (guided.CALLBACKS, guided.pressed),
+        (guided.BEGINNINGS, guided.begin_by_button),
         (reminders.CALLBACKS, reminders.take_back),
         (alternatives.CALLBACKS, alternatives.pressed),
         (library.CALLBACKS, library.pressed),

@@ -152,7 +152,7 @@ class Adviser:
         if intent is not None:
             return smalltalk.reply(intent, question, evidence.hits[:2])
         if evidence.confidence >= limits.answer_above and fits:
-            return compose.answer(question, evidence, self._today())
+            return self.guides.offered(compose.answer(question, evidence, self._today()), question)
         if question.was_long:
             return smalltalk.reply("too-long", question, evidence.hits)
         if not self._has_known_words(question) and not question.asked:

@@ -16,6 +16,10 @@ UNKNOWN_DATE = AsOf("unknown")
 OTHER_WAYS = "w:list"
 """The action of a button that shows other ways to sell."""
 
+BEGINS = "b"
+"""Before the action of a button that begins a guided way: `b:choice`, `b:dispute`, `b:dispute:<situation>[:<service>]`.
+"""
+
 PHONE_SIZE = 900
 """Characters before "More": about one screen of a small phone."""
 
@@ -64,7 +68,7 @@ class Begin:
     """The guided way that a reply begins: its `kind` (a `CaseKind`), and what is known for it already."""
 
     kind: str
-    answers: tuple[tuple[str, str], ...]
+    answers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.advice.reply import Button, Reply, ReplyKind, related
+from bot.advice.reply import BEGINS, Button, Reply, ReplyKind, related
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Question
 from bot.translation import mark as _
@@ -77,12 +77,12 @@ ASKS = {
     ),
 }
 STARTERS = (
-    (_("Choose a platform"), "choose-your-first-marketplace"),
-    (_("Compare fees"), "compare-platform-fees-fairly"),
-    (_("Get paid from abroad"), "getting-paid-when-paypal-is-closed"),
-    (_("My account is suspended"), "account-suspended-guide"),
+    (_("Choose a platform"), f"{BEGINS}:choice"),
+    (_("Compare fees"), "d:compare-platform-fees-fairly"),
+    (_("Get paid from abroad"), "d:getting-paid-when-paypal-is-closed"),
+    (_("Trouble with a sale"), f"{BEGINS}:dispute"),
 )
-"""Subjects offered when there is nothing to go by: label and document."""
+"""What is offered when there is nothing to go by: label and action."""
 
 
 def reply(intent: str, question: Question, hits: tuple[Hit, ...] = (), extra: RichText = RichText()) -> Reply:
@@ -94,7 +94,7 @@ def reply(intent: str, question: Question, hits: tuple[Hit, ...] = (), extra: Ri
     for texts, kind in ((ANSWERS, ReplyKind.ANSWER), (DECLINES, ReplyKind.DECLINE), (ASKS, ReplyKind.ASK_BACK)):
         if intent in texts:
             text = join((RichText.plain(translate(texts[intent])), extra))
-            buttons = related(hits, 3) or [Button(translate(label), f"d:{id}") for label, id in STARTERS]
+            buttons = related(hits, 3) or [Button(translate(label), action) for label, action in STARTERS]
             return Reply(text, kind, intent, question.language, buttons=tuple(buttons))
     raise KeyError(intent)
 

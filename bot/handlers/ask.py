@@ -72,7 +72,7 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
     await unanswered.remember(update, context, consultation, earlier, sent)
     await _count_use(context, consultation.reply)
     if begins is not None:
-        await guided.begin_from_words(update, context, begins)
+        await guided.begin_from_words(update, context, begins, reply.language)
     elif repeat_step and not in_group:
         await _come_back(update, context, repeat_step, consultation.reply)
 

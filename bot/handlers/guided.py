@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,7 +11,7 @@ from telegram import Update
 from bot.advice.guided.case import PREFIX, Ask, Case, CaseKind, Takes
 from bot.advice.guided.choices import DONE, SKIPPED
 from bot.advice.guided.guides import Fault, match_label
-from bot.advice.reply import Begin
+from bot.advice.reply import BEGINS, Begin
 from bot.advice.richtext import RichText
 from bot.handlers import cases, reminders
 from bot.handlers.case_view import (
@@ -34,6 +35,8 @@ from knowledge.normalise import fold, visible, words
 CALLBACKS = rf"{PREFIX}:\d{{1,9}}:(=\d{{1,6}}|[bt]\d{{1,6}}|[a-z-]{{2,12}})(:[A-Za-z0-9+.-]*){{0,2}}"
 """The callback data of cases: `c:<case>:<what>[:<argument>[:<argument>]]`. `=<version>` answers the question of that
 version, `b<version>` goes back from it, `t<version>` ticks one of several; the rest are pages and actions by name."""
+
+BEGINNINGS = rf"{BEGINS}:[a-z]{{1,8}}(:[a-z0-9-]{{1,48}}){{0,2}}"
 
 WAITING = "wait"
 """The page of a step while the adviser's own question comes first."""
@@ -62,9 +65,29 @@ async def _begin_by_command(update: Update, context: Context, kind: CaseKind) ->
     await begin(update, context, looking, Begin(kind, answers))
 
 
-async def begin_from_words(update: Update, context: Context, begun: Begin) -> None:
-    """Begin what somebody's own words asked for; a database that does not answer leaves the answer as it is."""
+async def begin_by_button(update: Update, context: Context) -> None:
+    """A button that begins a guided way: `b:choice`, `b:dispute[:<situation>[:<service>]]`. Not in groups."""
+    query = update.callback_query
+    if query is None or query.data is None or update.effective_chat is None:
+        return
+    await acknowledge(query)
+    if update.effective_chat.type != "private":
+        return
+    looking = await viewer(update, context)
+    begun = guides(context).begun_by(query.data, looking.profile)
+    if begun is None:
+        await gone(update, context, looking.language)
+    else:
+        await begin(update, context, looking, begun)
+
+
+async def begin_from_words(update: Update, context: Context, begun: Begin, language: str) -> None:
+    """Begin what somebody's own words in `language` asked for; a database that does not answer leaves the answer as it
+    is. Who never chose a language is led on in that of the words."""
     try:
+        people = services(context).people
+        if (await people.get(user_id(update))).profile.language is None:
+            await people.update(user_id(update), language=language)
         await begin(update, context, await viewer(update, context), begun)
     except SQLAlchemyError as error:
         log.error("case_not_begun", cause=type(error).__name__)
@@ -307,7 +330,7 @@ def _named_button(buttons: object, text: str, ask: Ask | None) -> list[str] | No
         return None
     own = [(each.label, each.action) for each in buttons if each.action.startswith(f"{PREFIX}:")]
     if ask is not None:
-        own = [each for each in own if ":=" not in each[1] and f":t{ask.id}" not in each[1]]
+        own = [each for each in own if not re.fullmatch(r"=\d+|t\d+", each[1].split(":")[2])]
     action = match_label(folded, own, by_number=ask is None)
     return action.split(":")[2:] if action else None
 
@@ -338,4 +361,4 @@ async def go_on(update: Update, context: Context, step: str, *, is_asking: bool)
         await stand_at(update, context, looking.person, f"{STEP}{case.id}:{WAITING}")
     elif asked(context, case, looking) is not None:
         _ = translator(looking.language)
-        await show(update, context, case, looking, lead=_("Back to your case:"))
+        await show(update, context, case, looking, lead=_("Back to where we were:"))

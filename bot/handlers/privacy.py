@@ -6,7 +6,7 @@ from telegram import Update
 
 from bot.advice.reply import Button
 from bot.advice.richtext import RichText, join
-from bot.cases import CLOSED_KEPT
+from bot.cases import CLOSED_KEPT, QUIET
 from bot.handlers import handover
 from bot.handlers.context import Context, acknowledge, chat_id, drop_keyboard, language_of, services, user_id
 from bot.handovers import TEXTS_KEPT
@@ -27,7 +27,9 @@ async def privacy(update: Update, context: Context) -> None:
             turns=KEPT_TURNS, hours=service.people.memory_hours
         ),
         _("your thumbs up or down and the reason;"),
-        _("your cases, plans and reminders, until {days} days after you close them;").format(days=CLOSED_KEPT.days),
+        _("your cases, plans and reminders, for {days} days after closing, {quiet} if you just leave them;").format(
+            days=CLOSED_KEPT.days, quiet=QUIET.days
+        ),
         _("what you passed to an agency, which reads it, and its answers, for {days} days after closing.").format(
             days=TEXTS_KEPT.days
         ),

@@ -12,7 +12,7 @@ from telegram import Update
 from telegram.error import Forbidden, TelegramError
 
 from bot.advice.guided.case import Case, CaseKind
-from bot.advice.guided.days import long_day, morning_of, zone_label, zones
+from bot.advice.guided.days import long_day, morning_of, span, zone_label, zones
 from bot.advice.guided.guides import Guides
 from bot.advice.reply import Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
@@ -22,7 +22,7 @@ from bot.outcomes import Result
 from bot.people import Person
 from bot.reminders import Reminder, ReminderKind, TooManyRemindersError
 from bot.sending import keyboard
-from bot.translation import Translate, mark, translator
+from bot.translation import mark, translator
 
 CALLBACKS = r"n:\d{1,9}"
 """The button that takes back a reminder."""
@@ -53,7 +53,7 @@ async def _remind(update: Update, context: Context, looking: Viewer, case: Case,
     zone = await _zone(update, context, looking, case)
     if zone is None:
         return
-    times = list(_times(end, zone, datetime.now(UTC), _))
+    times = list(_times(end, zone, datetime.now(UTC), looking.language))
     if not times:
         text = _("The time is over: a reminder would come too late.")
         await say(update, context, RichText.plain(text), case.button(_("Back to the steps"), "now"),
@@ -70,8 +70,9 @@ def _end(guides: Guides, case: Case) -> date | None:
     return standing.end if standing else None
 
 
-def _times(end: date, zone: str, now: datetime, _: Translate) -> Iterator[tuple[str, str, datetime]]:
+def _times(end: date, zone: str, now: datetime, language: str) -> Iterator[tuple[str, str, datetime]]:
     """What can be chosen: label, code and moment (UTC)."""
+    _ = translator(language)
     names = {2: _("Two days before"), 1: _("The day before"), 0: _("On the last day")}
     found = False
     for days in DAYS_BEFORE:
@@ -83,7 +84,7 @@ def _times(end: date, zone: str, now: datetime, _: Translate) -> Iterator[tuple[
     for hours in () if found else HOURS_TODAY:
         at = now + timedelta(hours=hours)
         if at < midnight:
-            yield _("In {hours} h").format(hours=hours), f"h{hours}", at
+            yield span(timedelta(hours=hours), language, from_now=True), f"h{hours}", at
 
 
 async def _zone(update: Update, context: Context, looking: Viewer, case: Case) -> str | None:
@@ -111,7 +112,7 @@ async def _at(update: Update, context: Context, looking: Viewer, case: Case, arg
     """Set a reminder of the deadline."""
     end, zone, _ = _end(guides(context), case), zone_of(looking.person) or "UTC", translator(looking.language)
     wanted = arguments[0] if arguments else ""
-    times = _times(end, zone, datetime.now(UTC), _) if end else iter(())
+    times = _times(end, zone, datetime.now(UTC), looking.language) if end else iter(())
     at = next((moment for _name, code, moment in times if code == wanted), None)
     if end is None or at is None:
         await _remind(update, context, looking, case, [])
@@ -123,7 +124,7 @@ async def _ask(update: Update, context: Context, looking: Viewer, case: Case, _a
     """Ask for leave to come back once."""
     _ = translator(looking.language)
     buttons = [
-        case.button(_("In {days} days").format(days=days), "in", days) for days in FOLLOW_UP_DAYS
+        case.button(span(timedelta(days=days), looking.language, from_now=True), "in", days) for days in FOLLOW_UP_DAYS
     ]  # fmt: skip
     buttons.append(case.button(_("Do not ask me"), "now"))
     text = _("When shall I ask you, once, whether you took the step and whether it helped?")

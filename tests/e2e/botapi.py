@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 TOKEN = "4242:TEST"
+KINDS = {"PNG": b"\x89PNG", "PDF": b"%PDF"}
 ME = {"id": 4242, "is_bot": True, "first_name": "Tradewind", "username": "tradewind_bot"}
 
 
@@ -81,6 +82,16 @@ class BotApi:
             result = {"message_id": next(self._ids), "date": int(time.time()), "from": ME}
             result["chat"] = {"id": int(parameters["chat_id"]), "type": "private"}
             result |= {name: parameters[name] for name in ("text", "entities", "reply_markup") if name in parameters}
+        if method in ("editMessageText", "editMessageReplyMarkup"):
+            result = self._edit(parameters)
+        if method == "answerCallbackQuery":
+            self._answered(str(parameters["callback_query_id"]))
+        if method == "sendDocument":
+            if not parameters.get("document"):
+                raise ValueError("file must be non-empty")
+            result = {"message_id": next(self._ids), "date": int(time.time()), "from": ME}
+            result["chat"] = {"id": int(parameters["chat_id"]), "type": "private"}
+            result["document"] = {"file_id": "d", "file_unique_id": "d"}
         if method == "sendPhoto":
             if not str(parameters.get("photo", "")).startswith("PNG"):
                 raise ValueError("IMAGE_PROCESS_FAILED")
@@ -97,6 +108,25 @@ class BotApi:
             self.calls.append((method, parameters | ({"result": result} if method == "sendMessage" else {})))
             self._changed.notify_all()
         return result
+
+    def _edit(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Change a message as the service would; what is not there or stays the same is refused."""
+        for name, sent in self.calls:
+            if name == "sendMessage" and str(sent["result"]["message_id"]) == str(parameters["message_id"]):
+                if "text" in parameters:
+                    _check(parameters)
+                new = {key: parameters.get(key) for key in ("text", "reply_markup") if key in parameters}
+                new.setdefault("reply_markup", {"inline_keyboard": []})
+                if all(sent["result"].get(key) == value for key, value in new.items()):
+                    raise ValueError("message is not modified")
+                sent.update(new)
+                sent["result"].update(new)
+                return dict(sent["result"])
+        raise ValueError("message to edit not found")
+
+    def _answered(self, query: str) -> None:
+        if any(name == "answerCallbackQuery" and str(p["callback_query_id"]) == query for name, p in self.calls):
+            raise ValueError("query is too old and response timeout expired or query ID is invalid")
 
     def _wait_for_updates(self, offset: int, timeout: float) -> list[dict[str, Any]]:
         with self._changed:
@@ -155,7 +185,9 @@ def _of_form(kind: str, body: bytes) -> dict[str, Any]:
         name = part.get_param("name", header="content-disposition")
         content = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(content, bytes):
-            fields[name] = "PNG" if content.startswith(b"\x89PNG") else content.decode(errors="replace")
+            fields[name] = next((kind for kind, mark in KINDS.items() if content.startswith(mark)), None) or (
+                content.decode(errors="replace")
+            )
     photo = fields.get("photo")
     if isinstance(photo, str) and photo.startswith("attach://"):
         fields["photo"] = fields.get(photo.removeprefix("attach://"), "")

@@ -14,6 +14,7 @@ from bot.advice import smalltalk
 from bot.advice.adviser import Adviser
 from bot.advice.reply import PHONE_SIZE
 from bot.advice.richtext import utf16_length
+from bot.advice.understand import Profile
 from bot.app import App
 from bot.limits import CALLBACK_DATA_BYTES, MESSAGE_LENGTH
 from bot.ordering import ChatOrder
@@ -39,7 +40,11 @@ async def test_all_callback_data_fit(person: Person, adviser: Adviser) -> None:
     for document in adviser.index.generation.documents:
         for prefix in ("f:-1:", "r:unclear:", "d:", "m:"):
             assert len(f"{prefix}{document}:99".encode()) <= CALLBACK_DATA_BYTES
-    assert all(id in adviser.index.generation.documents for _, id in smalltalk.STARTERS)
+    opened = [action.removeprefix("d:") for _, action in smalltalk.STARTERS if action.startswith("d:")]
+    assert opened
+    assert all(id in adviser.index.generation.documents for id in opened)
+    begun = [action for _, action in smalltalk.STARTERS if not action.startswith("d:")]
+    assert all(adviser.guides.begun_by(action, Profile()) for action in begun)
 
 
 async def test_the_welcome_can_be_walked_and_shapes_answers(person: Person, request_: OfflineRequest) -> None:

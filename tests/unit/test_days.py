@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.advice.guided.case import Ask, Takes
@@ -75,11 +75,13 @@ def test_what_is_no_day(text: str) -> None:
     assert read_day(text, "en", TODAY) is None
 
 
+@settings(deadline=None)  # the library reads its tables at the first use of a language
 @given(st.text(max_size=70), st.sampled_from(["en", "fr", "ar", "sw"]))
 def test_no_text_breaks_it(text: str, language: str) -> None:
     assert read_day(text, language, TODAY) is None or isinstance(read_day(text, language, TODAY), date)
 
 
+@settings(deadline=None)
 @given(st.dates(min_value=date(2025, 1, 1), max_value=TODAY))
 def test_a_full_date_is_read_back(day: date) -> None:
     for written in (f"{day.day}/{day.month}/{day.year}", day.isoformat(), f"{day.day}.{day.month}.{day.year}"):

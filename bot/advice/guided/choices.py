@@ -214,7 +214,7 @@ class Choices:
         ]
         if candidate.document:
             buttons.append(Button(t(_("Read more")), f"d:{candidate.document}"))
-        buttons.append(case.button(t(_("Back to the three")), "top"))
+        buttons.append(case.button(t(_("Back to the list")), "top"))
         return Reply(
             text,
             ReplyKind.ANSWER,
@@ -250,7 +250,7 @@ class Choices:
             blocks.append(RichText.plain(t(_("Next: {platforms}.")).format(platforms=named)))
         sources = tuple({source.url: source for each in best for source in each.sources}.values())
         blocks.append(join(wording.source_lines(sources, language, today, most=4), "\n"))
-        buttons = (case.button(t(_("Back to the three")), "top"),)
+        buttons = (case.button(t(_("Back to the list")), "top"),)
         return Reply(join(blocks), ReplyKind.ANSWER, "choosing", language, sources, 1.0, buttons, subject="choosing")
 
     # The plan
@@ -283,7 +283,7 @@ class Choices:
             text = t(_("All {count} steps are settled. Well done. Ask me anything that comes up.")).format(
                 count=len(steps)
             )
-            buttons = [case.button(t(_("The whole plan")), "whole"), case.button(t(_("Back to the three")), "top")]
+            buttons = [case.button(t(_("The whole plan")), "whole"), case.button(t(_("Back to the list")), "top")]
             return self._reply(case, RichText.plain(text), buttons, language)
         head = t(_("{platform}, week {week}, step {number} of {count}")).format(
             platform=platform.name, week=step.week, number=steps.index(step) + 1, count=len(steps)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dateparser
 import pytz
-from babel.dates import format_date, get_timezone_location
+from babel.dates import format_date, format_timedelta, get_timezone_location
 
 from knowledge.normalise import fold, visible
 
@@ -25,6 +25,9 @@ OWN_WORDS = {
 """Days ago, for words that the library does not know."""
 
 DIALECTS = {"ar": ("ar", "en", "fr"), "sw": ("sw", "en"), "fr": ("fr", "en"), "pt": ("pt", "es", "en")}
+FINEST = 10_000
+"""So many of a unit may be written out before the next larger one is taken."""
+
 MORNING = time(9, 0)
 """When reminders come, by the seller's own clock."""
 
@@ -104,6 +107,14 @@ def long_day(day: date, language: str) -> str:
 def short_day(day: date, language: str) -> str:
     """A day for a button: "26 Nov 2026"."""
     return str(format_date(day, "medium", locale=language))
+
+
+def span(time: timedelta, language: str, *, from_now: bool = False) -> str:
+    """A number of days, or of hours where there are some over: "3 days"; with `from_now` "in 3 days"."""
+    whole = time % timedelta(days=1) == timedelta()
+    return str(
+        format_timedelta(time, "day" if whole else "hour", threshold=FINEST, add_direction=from_now, locale=language)
+    )
 
 
 def zones(country: str | None) -> tuple[str, ...]:

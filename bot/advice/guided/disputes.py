@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from babel.units import format_unit
-
 from bot.advice.figures import wording
 from bot.advice.guided.case import Ask, Case, Takes
-from bot.advice.guided.days import is_possible, long_day, short_day
+from bot.advice.guided.days import is_possible, long_day, short_day, span
 from bot.advice.guided.paper import Paper
 from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
@@ -338,10 +336,10 @@ class Disputes:
             case.button(t(BLANKS[blank][0]) + (" ✎" if blank in empty else " ✓"), "fill", letter.id, blank)
             for blank in needed
         ]
-        buttons += [
-            case.button(f"{t(_('Another letter'))} {number}: {t(LETTERS_TO[other.to])}", "letter", other.id)
-            for number, other in enumerate((each for each in standing.situation.letters if each.id != letter.id), 1)
-        ]
+        others = [each for each in standing.situation.letters if each.id != letter.id]
+        name = t(_("Another letter"))
+        for number, other in enumerate(others, 1):
+            buttons.append(case.button(f"{name} {number}: {t(LETTERS_TO[other.to])}", "letter", other.id))
         return self._page(case, join(blocks), buttons, language)
 
     def _next(self, case: Case, standing: Standing, profile: Profile, language: str, today: date) -> Reply:
@@ -459,7 +457,7 @@ def _day(value: str | None) -> date | None:
 def _rule(rule: Deadline, language: str) -> str:
     """How long there is and from when: "3 days (Monday to Friday only) from the day the case was opened."."""
     t = translator(language)
-    time = format_unit(rule.length, "hour" if rule.unit == "hours" else "day", "long", locale=language)
+    time = span(timedelta(**{"hours" if rule.unit == "hours" else "days": rule.length}), language)
     if rule.unit == "business-days":
         time = t(_("{days} (Monday to Friday only)")).format(days=time)
     said = t(SINCE_SAID[rule.since]).format(time=time)
@@ -469,8 +467,7 @@ def _rule(rule: Deadline, language: str) -> str:
 def _days_left(left: int, language: str) -> str:
     if left == 0:
         return translator(language)(_("That is today: act now."))
-    time = format_unit(left, "day", "long", locale=language)
-    return translator(language)(_("Time left: {time}.")).format(time=time)
+    return translator(language)(_("Time left: {time}.")).format(time=span(timedelta(days=left), language))
 
 
 def _numbered(steps: Sequence[str]) -> RichText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from bot.advice.figures.cues import has
@@ -15,7 +15,7 @@ from bot.advice.guided.choices import NOTHING, Choices
 from bot.advice.guided.days import read_day
 from bot.advice.guided.disputes import OTHER, Disputes, check_day
 from bot.advice.guided.paper import Paper
-from bot.advice.reply import Begin, Button, Reply, ReplyKind
+from bot.advice.reply import BEGINS, Begin, Button, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile, Question, is_product
 from bot.translation import guidance, translator
@@ -85,6 +85,28 @@ class Guides:
         if is_open and has("choosing", folded) and not re.search(r"\d", folded):
             return self._beginning_of_choice(question, profile, today)
         return None
+
+    def offered(self, reply: Reply, question: Question) -> Reply:
+        """`reply` with a button for the guide of the situation that its document is about, if there is one."""
+        about = reply.judged_as
+        situation = next((each for each in self.facts.disputes if about in each.documents), None)
+        if reply.kind is not ReplyKind.ANSWER or situation is None:
+            return reply
+        named = (*question.asked.platforms, *question.asked.payments)
+        service = next((id for id in named if situation.procedure(id)), None)
+        action = ":".join((BEGINS, CaseKind.DISPUTE.value, situation.id, *((service,) if service else ())))
+        button = Button(translator(question.language)(_("Step by step, with your dates")), action)
+        return replace(reply, buttons=(button, *reply.buttons[:3]))
+
+    def begun_by(self, action: str, profile: Profile) -> Begin | None:
+        """What a button begins; None when it names what is gone."""
+        kind, *given = action.split(":")[1:]
+        if kind == CaseKind.CHOICE:
+            return Begin(kind, self.choices.known(profile))
+        names = dict(zip(("situation", "service"), given, strict=False))
+        if kind != CaseKind.DISPUTE or (given and self.facts.situation(given[0]) is None):
+            return None
+        return Begin(kind, tuple(names.items()))
 
     def _beginning_of_choice(self, question: Question, profile: Profile, today: date) -> Reply:
         product = self.choices.goods.find(question.original, question.language)

@@ -167,6 +167,18 @@ def ask(
 
 
 @app.command()
+def texts() -> None:
+    """Bring the catalogues of the guides' texts in line with the fact tables, and count what waits for translation."""
+    from bot.guidance_texts import bring_in_line
+    from knowledge.facts import load_facts
+
+    with clear_errors():
+        waiting = bring_in_line(load_facts(BotSettings.load().facts_dir))
+    for language, count in waiting.items():
+        typer.echo(f"{language}: {count} to translate")
+
+
+@app.command()
 def fees(
     price: Annotated[str, typer.Option(help="Price of one piece, a number (40).")],
     currency: Annotated[str, typer.Option(help="Its currency, ISO 4217 (USD).")],

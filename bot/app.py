@@ -63,7 +63,7 @@ from bot.people import People
 from bot.reminders import Reminders
 from bot.sending import Sender
 from bot.settings import BotSettings
-from bot.translation import SOURCE_LANGUAGE, translator
+from bot.translation import SOURCE_LANGUAGE, guidance, translator
 from ingest.catalogue import Catalogue
 from ingest.gaps import Gaps
 from knowledge.active import ActiveIndex
@@ -248,9 +248,12 @@ async def _follow_index(context: Context) -> None:
 
 
 async def _warm(context: Context) -> None:
-    """So that the first question about figures and the first picture need not wait for tables and fonts."""
+    """So that the first question about figures, picture and guide need not wait for tables, fonts and translations."""
     adviser: Adviser = context.bot_data["services"].adviser
     await asyncio.to_thread(adviser.desk.reader.warm)
+    for language in LANGUAGES:
+        await asyncio.to_thread(guidance, language)
+        await asyncio.to_thread(translator, language)
     await asyncio.to_thread(draw, "-", "-", [Bar("-", 0.5, 0.5, "-")])
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
+from bot.guidance_texts import bring_in_line, path_of, texts
 from bot.translation import LOCALES, as_of_text, country_name, language_name, translator
+from knowledge.facts import load_facts
 from knowledge.models import LANGUAGES, AsOf
+from knowledge.routes import Routes
 from knowledge.settings import ROOT
 
+FACTS = load_facts()
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
 
@@ -37,6 +43,41 @@ def test_every_text_is_translated_with_its_placeholders(language: str, texts_in_
         assert translation, text
         assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", translation)), text
         assert re.findall(r"/[a-z]+\b", text) == re.findall(r"/[a-z]+\b", translation) or "/" not in text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_of_the_guides_is_translated_whole(language: str) -> None:
+    """Nothing is missing, stale or without its placeholders; no button grows too long; no figure is lost."""
+    catalogue = read(path_of(language))
+    assert set(catalogue) == set(texts(FACTS)), "run python -m bot texts, then translate"
+    for text, translation in catalogue.items():
+        assert translation, text
+        assert sorted(re.findall(r"{\w+}", text)) == sorted(re.findall(r"{\w+}", translation)), text
+        missing = Counter(figures(text)) - Counter(figures(translation))
+        # A dual or a word stands for a small number: "يومان", "deux".
+        assert not [figure for figure in missing if len(figure) > 1], (text, translation)
+
+
+def figures(text: str) -> list[str]:
+    return re.findall(r"\d+", re.sub(r"(?<=\d)[,.\u00a0\u202f ](?=\d)", "", text))
+
+
+def test_catalogues_of_the_guides_follow_the_tables(tmp_path: Path) -> None:
+    for language in OTHERS:
+        path_of(language, tmp_path).parent.mkdir(parents=True)
+    shutil.copy(path_of("fr"), path_of("fr", tmp_path))
+    route = FACTS.routes.routes[0]
+    changed = FACTS.model_copy(
+        update={
+            "routes": Routes(sources=FACTS.routes.sources, routes=(route.model_copy(update={"title": "A new title"}),))
+        }
+    )
+    waiting = bring_in_line(changed, tmp_path)
+    assert waiting["fr"] == 1
+    assert waiting["sw"] == len(texts(changed))
+    kept = read(path_of("fr", tmp_path))
+    assert kept[route.what] == read(path_of("fr"))[route.what]
+    assert FACTS.routes.routes[1].title not in kept
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -137,12 +137,16 @@ class Procedure(Sourced):
 
 
 class Situation(WithSources):
-    """One kind of trouble. `said` are patterns (by language, on folded text) of how sellers report it, `unless` those
-    of the same language that say it is something else; `documents` the cards and guides about it; `recourse` the ids
-    of bodies outside that fit it, the nearest first."""
+    """One kind of trouble; the most common has the first `place` in lists.
+
+    `said` are patterns (by language, on folded text) of how sellers report it, `unless` those of the same language that
+    say it is something else; `documents` the cards and guides about it; `recourse` the ids of bodies outside that fit
+    it, the nearest first.
+    """
 
     id: Key
     title: Label
+    place: int = Field(ge=1)
     aim: Prose
     documents: tuple[Identifier, ...] = Field(min_length=1)
     said: dict[str, tuple[str, ...]]

@@ -452,7 +452,7 @@ def load_facts(folder: Path = FACTS) -> Facts:
         "categories": _read(folder / "categories.yaml", tuple[Category, ...]),
         "everywhere": _read(folder / "everywhere.yaml", tuple[Institution, ...]),
         "fx": _read(folder / "fx.yaml", ExchangeRates),
-        "disputes": _folder(folder / "disputes", Situation),
+        "disputes": sorted(_folder(folder / "disputes", Situation), key=lambda situation: situation.place),
     }
     shapes: dict[str, type[Strict]] = {"recourse": Recourse, "choosing": Choosing, "routes": Routes}
     tables |= {

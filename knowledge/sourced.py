@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, model_validator
 
-from knowledge.models import Confidence, CountryCode, Identifier, PartialDate, Source, Strict
+from knowledge.models import Confidence, Identifier, PartialDate, Source, Strict
 
 Area = Annotated[str, Field(pattern=r"^([A-Z]{2}|\*)$")]
 """An ISO 3166 alpha-2 code, or `*` for everywhere."""
@@ -77,11 +77,9 @@ def shown_texts(value: object) -> Iterator[str]:
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
             found = getattr(value, name)
-            if isinstance(found, str):
-                if any(isinstance(each, Shown) for each in field.metadata):
-                    yield found
-            elif isinstance(found, tuple) and _holds_prose(field.annotation):
-                yield from (each for each in found if isinstance(each, str))
+            if isinstance(found, str) or (isinstance(found, tuple) and found and isinstance(found[0], str)):
+                if any(isinstance(each, Shown) for each in field.metadata) or _is_shown(field.annotation):
+                    yield from (found,) if isinstance(found, str) else found
             else:
                 yield from shown_texts(found)
     elif isinstance(value, tuple | list):
@@ -92,11 +90,8 @@ def shown_texts(value: object) -> Iterator[str]:
             yield from shown_texts(item)
 
 
-def _holds_prose(annotation: Any) -> bool:
+def _is_shown(annotation: Any) -> bool:
+    """True when `annotation` is marked as shown, or holds what is: `Prose | None`, `tuple[Prose, ...]`."""
+    marks = getattr(annotation, "__metadata__", ())
     inner = getattr(annotation, "__args__", ())
-    return any(isinstance(each, Shown) for argument in inner for each in getattr(argument, "__metadata__", ()))
-
-
-def reaches(areas: tuple[Area, ...], country: CountryCode | None) -> bool:
-    """True when `areas` name `country`, or everywhere."""
-    return "*" in areas or country in areas
+    return any(isinstance(each, Shown) for each in marks) or any(_is_shown(each) for each in inner)

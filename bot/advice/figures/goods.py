@@ -37,19 +37,24 @@ class Goods:
 
         Words of `language` (ISO 639-1) come first: French "baskets" are shoes, English ones are not.
         """
+        named = self.named(text, language)
+        return named[0] if named else None
+
+    def named(self, text: str, language: str = "en") -> tuple[str, str] | None:
+        """The id of the kind of goods as `find` gives it, and the words of `text` that name it (folded)."""
         own = self._by_language.get(language, {})
         others = {name: id for names in self._by_language.values() for name, id in names.items() if name not in own}
-        return self._find(text, own) or self._find(text, others)
+        return self._named(text, own) or self._named(text, others)
 
-    def _find(self, text: str, names: dict[str, str]) -> str | None:
+    def _named(self, text: str, names: dict[str, str]) -> tuple[str, str] | None:
         tokens = words(fold(text))
         for length in range(LONGEST_PHRASE, 0, -1):
             for at in range(len(tokens) - length + 1):
-                found = _category(" ".join(tokens[at : at + length]), names)
-                if found:
-                    return found
-        near = (_misspelt(token, names) for token in tokens)
-        return next((found for found in near if found), None)
+                phrase = " ".join(tokens[at : at + length])
+                if found := _category(phrase, names):
+                    return found, phrase
+        near = ((_misspelt(token, names), token) for token in tokens)
+        return next(((found, token) for found, token in near if found), None)
 
 
 def _category(phrase: str, names: dict[str, str]) -> str | None:

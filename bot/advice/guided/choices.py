@@ -175,6 +175,8 @@ class Choices:
     def _cost(self, ranked: Ranked, language: str) -> str:
         """What a typical sale costs, in a line."""
         t, breakdown = translator(language), ranked.breakdown
+        if ranked.candidate.model == "wholesale":
+            return t(_("Traders pay less than shoppers: work out your wholesale price first."))
         if breakdown is None:
             return t(_("Fees: not known to me."))
         gross = wording.money(breakdown.gross, breakdown.currency, language)

@@ -404,7 +404,8 @@ class Disputes:
             about.append(t(_("Seller's country: {country}")).format(country=country_name(profile.country, language)))
         if profile.product:
             about.append(t(_("Goods: {goods}")).format(goods=profile.product))
-        about += [f"{t(BLANKS[blank][0])}: {text}" for blank, text in case.blanks.items() if blank in BLANKS and text]
+        given = {blank: text for blank, text in case.blanks.items() if blank in BLANKS and text}
+        about += [f"{t(BLANKS[blank][0])}: {_isolated(text, language)}" for blank, text in given.items()]
         about += [f"{g(question.ask)} {g(option.label)}" for question, option in standing.ways]
         since = _day(case.answer("since"))
         time = [f"{_rule(standing.rule, language)} ({long_day(since, language)})"] if standing.rule and since else []
@@ -455,13 +456,16 @@ def _day(value: str | None) -> date | None:
 
 
 def _rule(rule: Deadline, language: str) -> str:
-    """How long there is and from when: "3 days (Monday to Friday only) from the day the case was opened."."""
+    """How long there is, from when, and what happens then: "3 days (Monday to Friday only) from the day of the notice."."""
     t = translator(language)
     time = span(timedelta(**{"hours" if rule.unit == "hours" else "days": rule.length}), language)
     if rule.unit == "business-days":
         time = t(_("{days} (Monday to Friday only)")).format(days=time)
     said = t(SINCE_SAID[rule.since]).format(time=time)
-    return f"{said} {guidance(language)(rule.then)}" if rule.then else said
+    if rule.then is None:
+        return said
+    missed = t(_("If you miss it:"))
+    return f"{said} {missed} {guidance(language)(rule.then)}"
 
 
 def _days_left(left: int, language: str) -> str:
@@ -479,9 +483,14 @@ def _filled(body: str, case: Case, language: str) -> str:
 
     def fill(match: re.Match[str]) -> str:
         given = case.blanks.get(match[1])
-        return given or f"[{t(BLANKS[match[1]][0])}]"
+        return _isolated(given, language) if given else f"[{t(BLANKS[match[1]][0])}]"
 
     return _BLANK.sub(fill, body)
+
+
+def _isolated(text: str, language: str) -> str:
+    """`text` as somebody wrote it, kept together among words that run from right to left: order numbers would turn."""
+    return f"\u2068{text}\u2069" if language in RIGHT_TO_LEFT else text
 
 
 def check_day(day: date, takes: Takes, language: str, today: date) -> str | None:

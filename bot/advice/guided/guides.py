@@ -109,14 +109,13 @@ class Guides:
         return Begin(kind, tuple(names.items()))
 
     def _beginning_of_choice(self, question: Question, profile: Profile, today: date) -> Reply:
-        product = self.choices.goods.find(question.original, question.language)
-        category = self.facts.category(product) if product else None
+        goods = self.choices.goods.named(question.original, question.language)
         known = dict(self.choices.known(profile))
         for name, named in (("country", question.asked.countries), ("market", question.asked.markets)):
             if named:
                 known[name] = named[0]
-        if category is not None:
-            known["product"] = category.name[question.language]
+        if goods is not None:
+            known["product"] = goods[1]
         answers = tuple((name, known[name]) for name in ("country", "product", "market") if name in known)
         text = translator(question.language)(
             _("I rank platforms for you by what is known of them. At most five short questions:")

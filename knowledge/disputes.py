@@ -21,8 +21,9 @@ from knowledge.sourced import Area, Label, Prose, Sourced, WithSources
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=16)]
 """A name within a guide, short enough for a button's data."""
 
-Term = Literal["respond", "appeal", "claim"]
-"""What a deadline is for: the first answer, the appeal against a decision, or the seller's own claim for money."""
+Term = Literal["respond", "inspect", "appeal", "claim"]
+"""What a deadline is for: the first answer; the report on goods that came back, before the refund; the appeal against a
+decision; the seller's own claim for money."""
 
 Since = Literal["opened", "notice", "decided", "returned", "received", "sold", "paid", "charged"]
 """The day from which a deadline counts: a case was opened against the seller; a notice came; a decision was made; goods
@@ -91,10 +92,10 @@ class Deadline(Strict):
     then: Prose | None = None
 
     def end(self, start: date) -> date:
-        """The last day. Days count from the day after `start`, by the calendar where the platform lies; public
-        holidays are not taken off, so that the day is rather too early than too late."""
+        """The last day, rather too early than too late: days count from the day after `start`, public holidays are not
+        taken off, and hours are taken to begin with that day, for nobody says at what o'clock it was."""
         if self.unit == "hours":
-            return start + timedelta(days=self.length // 24)
+            return start + timedelta(days=(self.length - 1) // 24)
         if self.unit == "days":
             return start + timedelta(days=self.length)
         day, left = start, self.length

@@ -84,7 +84,7 @@ def _times(end: date, zone: str, now: datetime, language: str) -> Iterator[tuple
     for hours in () if found else HOURS_TODAY:
         at = now + timedelta(hours=hours)
         if at < midnight:
-            yield span(timedelta(hours=hours), language, from_now=True), f"h{hours}", at
+            yield span(language, hours=hours, from_now=True), f"h{hours}", at
 
 
 async def _zone(update: Update, context: Context, looking: Viewer, case: Case) -> str | None:
@@ -124,7 +124,7 @@ async def _ask(update: Update, context: Context, looking: Viewer, case: Case, _a
     """Ask for leave to come back once."""
     _ = translator(looking.language)
     buttons = [
-        case.button(span(timedelta(days=days), looking.language, from_now=True), "in", days) for days in FOLLOW_UP_DAYS
+        case.button(span(looking.language, days=days, from_now=True), "in", days) for days in FOLLOW_UP_DAYS
     ]  # fmt: skip
     buttons.append(case.button(_("Do not ask me"), "now"))
     text = _("When shall I ask you, once, whether you took the step and whether it helped?")

@@ -405,6 +405,45 @@ async def test_many_cases_do_not_pile_up(bot: Bot) -> None:
     assert len(await bot.services.cases.open(SELLER)) == 20
 
 
+async def test_an_answer_about_a_dispute_offers_its_guide(bot: Bot) -> None:
+    person = bot.person()
+    (answer,) = await person.say("how long does ebay give me to answer an item not received request?")
+    assert "Source:" in answer["text"]
+    (question,) = await person.press(action(answer, "Step by step"), answer)
+    assert "What does the tracking show" in question["text"]
+    (case,) = await bot.services.cases.open(SELLER)
+    assert case.case.answers == (("situation", "not-received"), ("service", "ebay"))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [("b:choice", "How many pieces"), ("b:dispute", "What has happened"), ("b:dispute:suspended", "Where did the sale"),
+     ("b:dispute:nosuch", "out of date"), ("b:nosuch", "out of date")],
+)  # fmt: skip
+async def test_buttons_that_begin(bot: Bot, data: str, says: str) -> None:
+    (message,) = await bot.person().press(data)
+    assert says in message["text"]
+
+
+async def test_nothing_begins_by_a_button_in_a_group(bot: Bot) -> None:
+    group = {"id": -55, "type": "supergroup", "title": "G"}
+    assert not await bot.person().press("b:dispute", chat=group)
+    assert not await bot.services.cases.open(SELLER)
+
+
+async def test_who_never_chose_a_language_is_led_in_that_of_their_words(bot: Bot) -> None:
+    person = bot.person(STRANGER)
+    opening, question = await person.say("mteja anasema hajapokea mzigo, niliuza ebay")
+    assert "siku 3" in opening["text"]
+    assert "Tracking inaonyesha nini leo?" in question["text"]
+    assert (await bot.services.people.get(STRANGER)).profile.language == "sw"
+    await person.say("/language")
+    await person.say("English")
+    assert (await person.say("buyer says parcel not arrived on ebay"))[-1][
+        "text"
+    ] == "What does the tracking show today?"
+
+
 # Choosing
 
 

@@ -115,9 +115,10 @@ def done(situation: Situation) -> Iterator[Case]:
         (1, "business-days", date(2026, 11, 20), date(2026, 11, 23)),
         (10, "days", date(2026, 12, 25), date(2027, 1, 4)),
         (30, "days", date(2028, 2, 1), date(2028, 3, 2)),  # a leap year
-        (48, "hours", date(2026, 11, 22), date(2026, 11, 24)),
-        (72, "hours", date(2026, 11, 22), date(2026, 11, 25)),
-        (36, "hours", date(2026, 11, 22), date(2026, 11, 23)),  # rather too early than too late
+        (48, "hours", date(2026, 11, 22), date(2026, 11, 23)),  # from nine in the morning it ends at nine on the 24th
+        (24, "hours", date(2026, 11, 22), date(2026, 11, 22)),
+        (72, "hours", date(2026, 11, 22), date(2026, 11, 24)),
+        (10, "hours", date(2026, 11, 22), date(2026, 11, 22)),
     ],
 )
 def test_deadlines_are_counted_from_the_day_after(length: int, unit: str, start: date, end: date) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import dateparser
@@ -62,7 +62,7 @@ def read_day(text: str, language: str, today: date, *, coming: bool = False) -> 
 
 
 def _parse(text: str, language: str, today: date, coming: bool) -> date | None:
-    if text.isdigit() and int(text) > 31:
+    if text.isdecimal() and int(text) > 31:
         return None
     if short := _DAY_AND_MONTH.fullmatch(text):
         text = f"{short[1]}/{short[2]}"
@@ -109,12 +109,11 @@ def short_day(day: date, language: str) -> str:
     return str(format_date(day, "medium", locale=language))
 
 
-def span(time: timedelta, language: str, *, from_now: bool = False) -> str:
-    """A number of days, or of hours where there are some over: "3 days"; with `from_now` "in 3 days"."""
-    whole = time % timedelta(days=1) == timedelta()
-    return str(
-        format_timedelta(time, "day" if whole else "hour", threshold=FINEST, add_direction=from_now, locale=language)
-    )
+def span(language: str, *, days: int = 0, hours: int = 0, from_now: bool = False) -> str:
+    """A number of days, or else of hours: "3 days"; with `from_now` "in 3 days"."""
+    unit: Literal["day", "hour"] = "day" if days else "hour"
+    time = timedelta(days=days, hours=hours)
+    return str(format_timedelta(time, unit, threshold=FINEST, add_direction=from_now, locale=language))
 
 
 def zones(country: str | None) -> tuple[str, ...]:

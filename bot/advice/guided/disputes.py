@@ -55,6 +55,7 @@ SINCE_SAID = {
 }
 TERMS = {
     "respond": _("Time to answer"),
+    "inspect": _("Time to report the return"),
     "appeal": _("Time to appeal"),
     "claim": _("Time to make your claim"),
 }
@@ -223,11 +224,10 @@ class Disputes:
         ticked = sum(tick in case.marks for tick, _label in self._ticks(standing, language))
         count = f"{ticked}/{len(self._ticks(standing, language))}"
         buttons = [case.button(t(_("All steps")), "steps")] if shown < len(steps) else []
-        buttons += [
-            case.button(t(_("Proof to collect ({count})")).format(count=count), "list"),
-            case.button(t(_("Letter to copy")), "letter"),
-            case.button(t(_("What can follow")), "next"),
-        ]
+        buttons.append(case.button(t(_("Proof to collect ({count})")).format(count=count), "list"))
+        if standing.outcome.letter:
+            buttons.append(case.button(t(_("Letter to copy")), "letter"))
+        buttons.append(case.button(t(_("What can follow")), "next"))
         if standing.end is not None and not standing.is_gone(today):
             buttons.append(case.button(t(_("Remind me")), "remind"))
         if standing.rule or standing.outcome.deadline:
@@ -456,9 +456,9 @@ def _day(value: str | None) -> date | None:
 
 
 def _rule(rule: Deadline, language: str) -> str:
-    """How long there is, from when, and what happens then: "3 days (Monday to Friday only) from the day of the notice."."""
+    """How long there is, from when, and what happens then: "3 days from the day of the notice."."""
     t = translator(language)
-    time = span(timedelta(**{"hours" if rule.unit == "hours" else "days": rule.length}), language)
+    time = span(language, hours=rule.length) if rule.unit == "hours" else span(language, days=rule.length)
     if rule.unit == "business-days":
         time = t(_("{days} (Monday to Friday only)")).format(days=time)
     said = t(SINCE_SAID[rule.since]).format(time=time)
@@ -471,7 +471,7 @@ def _rule(rule: Deadline, language: str) -> str:
 def _days_left(left: int, language: str) -> str:
     if left == 0:
         return translator(language)(_("That is today: act now."))
-    return translator(language)(_("Time left: {time}.")).format(time=span(timedelta(days=left), language))
+    return translator(language)(_("Time left: {time}.")).format(time=span(language, days=left))
 
 
 def _numbered(steps: Sequence[str]) -> RichText:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from ingest.evaluate import Abstention, Question, Result, Retrieval, abstention, ask, by
 from ingest.index import Inputs, Progress, build, clear_unused, is_current, switch, writing
+from ingest.inputs import read_inputs
 from ingest.publishing import heal, release
-from ingest.sync import read_inputs
 from knowledge.documents import Problem
 from knowledge.encoders import Encoder
 from knowledge.generation import GenerationError, Manifest, current, verify

@@ -27,8 +27,8 @@ from ingest.archive.importing import NEW, OLD, UNPACKED, beside
 from ingest.archive.rows import Library, read_library
 from ingest.catalogue import State, exists
 from ingest.index import BusyError, Inputs, Progress, writing
+from ingest.inputs import read_inputs
 from ingest.publishing import is_held
-from ingest.sync import read_inputs
 from knowledge.database import DatabaseError, create_blocking_engine, explain, newest_revision
 from knowledge.documents import Problem
 from knowledge.encoders import Encoder, EncoderError, load_encoder

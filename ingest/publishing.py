@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ingest.catalogue import Catalogue, Version, exists
 from ingest.index import Inputs, Progress, build, is_current, switch, writing
-from ingest.sync import read_inputs, with_agencies
+from ingest.inputs import read_inputs, with_agencies
 from knowledge.encoders import Encoder
 from knowledge.generation import (
     GenerationError,

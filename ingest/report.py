@@ -23,7 +23,8 @@ from ingest.evaluate import (
     retrieval,
 )
 from ingest.gate import Decision, Quality, Verdict
-from ingest.sync import read_inputs, sync
+from ingest.inputs import read_inputs
+from ingest.sync import sync
 from knowledge.encoders import load_encoder
 from knowledge.settings import Settings
 

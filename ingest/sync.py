@@ -9,13 +9,14 @@ from pathlib import Path
 
 from ingest.catalogue import published_documents
 from ingest.index import Difference, Inputs, Progress, build, difference, is_current, writing
+from ingest.inputs import read_inputs
+from ingest.publishing import heal, release
 from ingest.vectors import SHIPPED, VectorCache, write_shipped
 from knowledge.documents import Problem, load_documents
 from knowledge.encoders import Encoder, Role
 from knowledge.facts import load_facts
 from knowledge.generation import GenerationError, Manifest, current, replace_file, verify
 from knowledge.intents import INTENTS, load_intents
-from knowledge.models import Document
 from knowledge.settings import ROOT, Settings
 
 NO_CHANGE = Difference((), (), (), 0)
@@ -28,30 +29,6 @@ class Outcome:
     manifest: Manifest | None
     changes: Difference
     problems: list[Problem] = field(default_factory=list)
-
-
-def read_inputs(settings: Settings) -> tuple[Inputs, list[Problem]]:
-    """All valid documents, with their references written out, and what agencies have in force; the intents and the
-    fact tables; and the problems of the documents left out.
-
-    Raises:
-        FactsError: a fact table is not valid; without them no document can be trusted.
-        DatabaseError: the catalogue cannot be read.
-    """
-    facts = load_facts(settings.facts_dir)
-    documents, problems = load_documents(settings.documents_dir, facts)
-    everything, clashes = with_agencies(documents, published_documents(settings))
-    clashing = [
-        Problem(settings.documents_dir / f"{id}.md", "id", "is used by an agency's document too") for id in clashes
-    ]
-    return Inputs(everything, load_intents(), facts), problems + clashing
-
-
-def with_agencies(documents: list[Document], agencies: list[Document]) -> tuple[list[Document], list[str]]:
-    """Our documents and those of agencies together, and the ids of agencies' documents left out for clashing."""
-    ours = {document.id for document in documents}
-    fitting = [document for document in agencies if document.id not in ours]
-    return [*documents, *fitting], [document.id for document in agencies if document.id in ours]
 
 
 def sync(
@@ -68,8 +45,6 @@ def sync(
         GenerationError: not one document is valid.
         DatabaseError: the catalogue cannot be read.
     """
-    from ingest.publishing import heal, release  # which builds on this module
-
     heal(settings)
     with writing(settings.data_dir):
         release(settings.data_dir)

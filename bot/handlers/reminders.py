@@ -14,6 +14,7 @@ from telegram.error import Forbidden, TelegramError
 from bot.advice.guided.case import Case, CaseKind
 from bot.advice.guided.days import long_day, morning_of, span, zone_label, zones
 from bot.advice.guided.guides import Guides
+from bot.advice.guided.standing import standing_of
 from bot.advice.reply import Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.handlers.case_view import Viewer, guides, say, show, stand_at, viewer, viewer_of, zone_of
@@ -66,7 +67,7 @@ async def _remind(update: Update, context: Context, looking: Viewer, case: Case,
 
 
 def _end(guides: Guides, case: Case) -> date | None:
-    standing = guides.disputes.standing(case) if case.kind is CaseKind.DISPUTE else None
+    standing = standing_of(guides.facts, case) if case.kind is CaseKind.DISPUTE else None
     return standing.end if standing else None
 
 

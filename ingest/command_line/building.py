@@ -10,8 +10,9 @@ import typer
 
 from ingest.command_line.terminal import INVALID, clear_errors, err, out, start
 from ingest.index import Difference, difference
+from ingest.inputs import read_inputs
 from ingest.progress import progress_bar
-from ingest.sync import Outcome, read_inputs, ship_vectors, sync
+from ingest.sync import Outcome, ship_vectors, sync
 from knowledge.documents import Problem
 from knowledge.settings import ROOT
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from ingest.command_line.building import print_problems
 from ingest.command_line.terminal import INVALID, clear_errors, err, out, start
 from ingest.comparison import Comparison, DocumentChange, compare_with_current
-from ingest.sync import read_inputs
+from ingest.inputs import read_inputs
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 _SIGNS = {"added": "+", "changed": "~", "removed": "-"}

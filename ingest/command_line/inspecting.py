@@ -17,8 +17,8 @@ from ingest.command_line.building import print_problems
 from ingest.command_line.terminal import INVALID, clear_errors, out
 from ingest.freshness import RATES_URL, findings, refresh_rates, wrong_names
 from ingest.index import Inputs
+from ingest.inputs import read_inputs
 from ingest.publishing import is_held
-from ingest.sync import read_inputs
 from knowledge.documents import Problem, bare_problems
 from knowledge.generation import GenerationError, current, generations, read_manifest
 from knowledge.models import Document

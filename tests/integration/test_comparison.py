@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingest.comparison import Comparison, compare_with_current
-from ingest.sync import read_inputs, sync
+from ingest.inputs import read_inputs
+from ingest.sync import sync
 from knowledge.encoders import Encoder
 from knowledge.generation import GenerationError, current
 from knowledge.settings import ROOT, Settings

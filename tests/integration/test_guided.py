@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.advice.adviser import Adviser
+from bot.advice.guided.standing import standing_of
 from bot.app import App, build_application
 from bot.cases import CaseRow
 from bot.handlers import reminders
@@ -571,7 +572,7 @@ async def test_a_reminder_two_days_before_by_the_sellers_clock(bot: Bot) -> None
     set_ = await remind(person, await far(person), "Two days before")
     (waiting,) = await bot.services.reminders.waiting(SELLER)
     (case,) = await bot.services.cases.open(SELLER)
-    standing = bot.services.adviser.guides.disputes.standing(case.case)
+    standing = standing_of(bot.services.adviser.facts, case.case)
     assert standing is not None
     assert standing.end is not None
     assert waiting.due_at == datetime.combine(standing.end - timedelta(days=2), datetime.min.time(), UTC) + timedelta(

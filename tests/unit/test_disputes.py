@@ -12,8 +12,9 @@ import yaml
 from pydantic import ValidationError
 
 from bot.advice.guided.case import Ask, Case, CaseKind, Takes
-from bot.advice.guided.disputes import BLANKS, OTHER, UNKNOWN, Disputes
+from bot.advice.guided.disputes import BLANKS, OTHER, Disputes
 from bot.advice.guided.guides import Guides
+from bot.advice.guided.standing import UNKNOWN, standing_of
 from bot.advice.understand import Profile
 from knowledge.disputes import Deadline, Situation
 from knowledge.documents import load_documents
@@ -63,7 +64,7 @@ def test_every_way_through_a_guide_ends_in_advice_with_a_source_and_its_deadline
             day = (TODAY - timedelta(days=1)) if ask.id == "since" else TODAY + timedelta(days=4)
             case = replace(case, answers=case.answered(ask.id, day.isoformat()))
         assert DISPUTES.ask(case, KENYAN, "en", TODAY) is None
-        standing = DISPUTES.standing(case)
+        standing = standing_of(FACTS, case)
         assert standing is not None
         assert (standing.end is not None) == (standing.outcome.deadline is not None)
         if standing.rule:

@@ -11,18 +11,19 @@ from bot.advice.figures import wording
 from bot.advice.guided.case import Ask, Case, Takes
 from bot.advice.guided.days import is_possible, long_day, short_day, span
 from bot.advice.guided.paper import Paper
+from bot.advice.guided.standing import UNKNOWN, Standing, day_of, standing_of, walk
 from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile
 from bot.translation import country_name, guidance, translator
 from bot.translation import mark as _
-from knowledge.disputes import Body, Deadline, Letter, Option, Outcome, Procedure, Question, Situation
+from knowledge.disputes import Body, Deadline, Letter, Question, Situation
 from knowledge.eligibility import Verdict, eligibility
 from knowledge.facts import Facts
 from knowledge.models import Document, Source
 
-OTHER, UNKNOWN = "other", "-"
-"""A service that is not listed; a date that is not known."""
+OTHER = "other"
+"""A service that is not listed."""
 
 MOST_SERVICES, MOST_BODIES = 9, 6
 RIGHT_TO_LEFT = ("ar",)
@@ -81,25 +82,6 @@ BLANKS = {
 _BLANK = re.compile(r"{(\w+)}")
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where a dispute stands once all questions are answered.
-
-    `end` is the last day to act, counted by `rule` or read from the notice; None where it is not known.
-    """
-
-    situation: Situation
-    procedure: Procedure | None
-    outcome: Outcome
-    rule: Deadline | None
-    end: date | None
-    ways: tuple[tuple[Question, Option], ...]
-
-    def is_gone(self, today: date) -> bool:
-        """True when the time has run out."""
-        return self.end is not None and self.end < today
-
-
 @dataclass
 class Disputes:
     """Leads through the decision guides of the fact tables. Knows nothing of where cases are kept."""
@@ -121,7 +103,7 @@ class Disputes:
         if case.answer("service") is None:
             text = t(_("Where did the sale or payment go through? Tap, or type the name."))
             return Ask("service", text, self._services(situation, profile, language), Takes.SERVICE)
-        found = _walk(situation, case)
+        found = walk(situation, case)
         if isinstance(found, Question):
             return Ask(f"?{found.id}", g(found.ask), [(g(each.label), each.id) for each in found.options])
         procedure = situation.procedure(case.answer("service"))
@@ -161,20 +143,6 @@ class Disputes:
         service = case.answer("service")
         return f"{name} ({self.service_name(service, language)})" if service else name
 
-    def standing(self, case: Case) -> Standing | None:
-        """Where the case stands; None while questions are open."""
-        situation = self.facts.situation(case.answer("situation"))
-        if situation is None or case.answer("service") is None:
-            return None
-        outcome = _walk(situation, case)
-        if isinstance(outcome, Question):
-            return None
-        procedure = situation.procedure(case.answer("service"))
-        rule = procedure.deadline(outcome.deadline) if procedure and outcome.deadline else None
-        since, until = _day(case.answer("since")), _day(case.answer("until"))
-        end = until or (rule.end(since) if rule and since else None)
-        return Standing(situation, procedure, outcome, rule, end, tuple(_ways(situation, case)))
-
     def opening(self, situation: Situation, service: str | None, language: str, today: date) -> Reply:
         """What is said at once to somebody who reports such trouble: the first thing to do and the time there is."""
         t, g = translator(language), guidance(language)
@@ -198,7 +166,7 @@ class Disputes:
         self, case: Case, page: str, arguments: Sequence[str], profile: Profile, language: str, today: date
     ) -> Reply | None:
         """One page of an answered case; None when there is no such page."""
-        standing = self.standing(case)
+        standing = standing_of(self.facts, case)
         if standing is None:
             return None
         if page == "body":
@@ -395,7 +363,7 @@ class Disputes:
 
     def paper(self, case: Case, profile: Profile, language: str, today: date) -> Paper | None:
         """The case on a page; None while questions are open."""
-        standing = self.standing(case)
+        standing = standing_of(self.facts, case)
         if standing is None:
             return None
         t, g = translator(language), guidance(language)
@@ -407,7 +375,7 @@ class Disputes:
         given = {blank: text for blank, text in case.blanks.items() if blank in BLANKS and text}
         about += [f"{t(BLANKS[blank][0])}: {_isolated(text, language)}" for blank, text in given.items()]
         about += [f"{g(question.ask)} {g(option.label)}" for question, option in standing.ways]
-        since = _day(case.answer("since"))
+        since = day_of(case, "since")
         time = [f"{_rule(standing.rule, language)} ({long_day(since, language)})"] if standing.rule and since else []
         if standing.end is not None:
             last = _("The time ended on {day}.") if standing.is_gone(today) else _("By {day}")
@@ -424,35 +392,6 @@ class Disputes:
         )
         foot = t(_("Made with Tradewind from checked documents. It is no legal advice."))
         return Paper(self.title(case, language), sections, foot, language in RIGHT_TO_LEFT)
-
-
-def _walk(situation: Situation, case: Case) -> Question | Outcome:
-    """The first question without an answer, or the outcome that the answers lead to."""
-    question = situation.questions[0]
-    while True:
-        value = case.answer(f"?{question.id}")
-        option = next((each for each in question.options if each.id == value), None)
-        if option is None:
-            return question
-        outcome = situation.outcome(option.goes_to)
-        if outcome is not None:
-            return outcome
-        following = situation.question(option.goes_to)
-        assert following is not None, "the tables are checked when they are read"
-        question = following
-
-
-def _ways(situation: Situation, case: Case) -> Iterable[tuple[Question, Option]]:
-    question: Question | None = situation.questions[0]
-    while question is not None:
-        value = case.answer(f"?{question.id}")
-        option = next(each for each in question.options if each.id == value)
-        yield question, option
-        question = situation.question(option.goes_to)
-
-
-def _day(value: str | None) -> date | None:
-    return date.fromisoformat(value) if value and value != UNKNOWN else None
 
 
 def _rule(rule: Deadline, language: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from telegram.request import BaseRequest
 
 from bot.advice.adviser import Adviser
 from bot.advice.figures.chart import Bar, draw
+from bot.advice.guided.days import read_day
 from bot.agencies import Agencies
 from bot.cases import Cases
 from bot.drafts import Drafts
@@ -254,6 +255,7 @@ async def _warm(context: Context) -> None:
     for language in LANGUAGES:
         await asyncio.to_thread(guidance, language)
         await asyncio.to_thread(translator, language)
+        await asyncio.to_thread(read_day, "1", language, datetime.now(UTC).date())
     await asyncio.to_thread(draw, "-", "-", [Bar("-", 0.5, 0.5, "-")])
 
 

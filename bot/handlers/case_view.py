@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Update
@@ -17,6 +20,8 @@ from bot.advice.understand import Profile
 from bot.handlers.context import Context, chat_id, language_of, log, services, user_id
 from bot.people import Person
 from bot.translation import translator
+
+Result = TypeVar("Result")
 
 STEP = "c:"
 """Before a person's step while a case is on show: `c:<id>`, with the page and its arguments after it."""
@@ -68,13 +73,21 @@ def asked(context: Context, case: Case, viewer: Viewer) -> Ask | None:
     return guides(context).ask(case, viewer.profile, viewer.language, viewer.today)
 
 
-def rendered(context: Context, case: Case, viewer: Viewer, step: str) -> Reply | None:
+async def rendered(context: Context, case: Case, viewer: Viewer, step: str) -> Reply | None:
     """What a step (`c:<id>[:<page>[:<argument>...]]`) of a case shows."""
     ask = asked(context, case, viewer)
     if ask is not None:
         return guides(context).question(case, ask, viewer.language)
     page, *arguments = step.split(":")[2:] or [FIRST_PAGE]
-    return guides(context).page(case, page, arguments, viewer.profile, viewer.language, viewer.today)
+    # Ranking platforms works out their fees, which takes some tens of milliseconds.
+    return await aside(
+        context, guides(context).page, case, page, arguments, viewer.profile, viewer.language, viewer.today
+    )
+
+
+async def aside(context: Context, work: Callable[..., Result], *arguments: object) -> Result:
+    """What `work` gives, done by a worker of the adviser, so that other chats need not wait."""
+    return await asyncio.get_running_loop().run_in_executor(services(context).adviser.executor, work, *arguments)
 
 
 async def show(
@@ -85,9 +98,10 @@ async def show(
     `lead` is said before it. `in_place` changes the message whose button was pressed.
     """
     step = ":".join((f"{STEP}{case.id}", *page))
-    reply = rendered(context, case, viewer, step)
+    reply = await rendered(context, case, viewer, step)
     if reply is None:  # a page that is gone since
-        step, reply = f"{STEP}{case.id}", rendered(context, case, viewer, f"{STEP}{case.id}")
+        step = f"{STEP}{case.id}"
+        reply = await rendered(context, case, viewer, step)
     if reply is None:
         await gone(update, context, viewer.language)
         return

@@ -11,7 +11,7 @@ from bot.advice.guided.paper import as_pdf, as_text
 from bot.advice.reply import label
 from bot.advice.richtext import RichText, join
 from bot.handlers import handover
-from bot.handlers.case_view import Viewer, guides, say, show, stand_at, viewer
+from bot.handlers.case_view import Viewer, aside, guides, say, show, stand_at, viewer
 from bot.handlers.context import Context, chat_id, drop_keyboard, services, user_id
 from bot.handovers import TEXT_LENGTH
 from bot.sending import typing
@@ -67,7 +67,7 @@ async def _agencies(context: Context, looking: Viewer) -> list[Agency]:
 
 async def _give(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
     """Draft a hand-over with the case as one tidy summary; the seller sees it before anything is sent."""
-    paper = guides(context).paper(case, looking.profile, looking.language, looking.today)
+    paper = await aside(context, guides(context).paper, case, looking.profile, looking.language, looking.today)
     agency = await services(context).agencies.get(arguments[0]) if arguments else None
     if paper is None or agency is None or looking.profile.country not in agency.countries:
         await show(update, context, case, looking)
@@ -78,7 +78,7 @@ async def _give(update: Update, context: Context, looking: Viewer, case: Case, a
 
 
 async def _pdf(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
-    paper = guides(context).paper(case, looking.profile, looking.language, looking.today)
+    paper = await aside(context, guides(context).paper, case, looking.profile, looking.language, looking.today)
     if paper is None:
         await show(update, context, case, looking)
         return
@@ -88,7 +88,7 @@ async def _pdf(update: Update, context: Context, looking: Viewer, case: Case, _a
 
 
 async def _text(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
-    paper = guides(context).paper(case, looking.profile, looking.language, looking.today)
+    paper = await aside(context, guides(context).paper, case, looking.profile, looking.language, looking.today)
     if paper is None:
         await show(update, context, case, looking)
         return

@@ -17,6 +17,7 @@ from bot.handlers import cases, reminders
 from bot.handlers.case_view import (
     STEP,
     Viewer,
+    aside,
     asked,
     gone,
     guides,
@@ -306,14 +307,14 @@ async def take_answer(update: Update, context: Context, person: Person, text: st
 
 async def _take_words(update: Update, context: Context, looking: Viewer, case: Case, text: str) -> bool:
     ask = asked(context, case, looking)
-    reply = rendered(context, case, looking, looking.person.step or "")
+    reply = await rendered(context, case, looking, looking.person.step or "")
     named = _named_button(reply.buttons if reply else (), text, ask)
     if named is not None:
         await act(update, context, looking, case, named[0], named[1:])
         return True
     if ask is None:
         return False
-    value = guides(context).read(ask, visible(text), looking.language, looking.today)
+    value = await aside(context, guides(context).read, ask, visible(text), looking.language, looking.today)
     if isinstance(value, Fault):
         await show(update, context, case, looking, lead=value.text)
         return True

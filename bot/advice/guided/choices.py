@@ -123,19 +123,17 @@ class Choices:
         seller = self.seller(case, language)
         if seller is None:
             return None
-        ranked = rank(self.facts, seller, today)
         if page == "now":
-            return (
-                self._plan(case, ranked, language) if case.answer("plan") else self._top(case, seller, ranked, language)
-            )
+            page = "plan" if case.answer("plan") else "top"
+        if page == "plan":
+            return self._plan(case, language)
+        if page == "whole":
+            return self._whole(case, language)
+        ranked = rank(self.facts, seller, today)
         if page == "top":
             return self._top(case, seller, ranked, language)
         if page == "why":
             return self._why(case, ranked, language, today)
-        if page == "plan":
-            return self._plan(case, ranked, language)
-        if page == "whole":
-            return self._whole(case, ranked, language)
         if page == "one" and arguments:
             found = next((each for each in ranked if each.platform.id == arguments[0]), None)
             return self._one(case, seller, found, language, today) if found else None
@@ -275,7 +273,7 @@ class Choices:
         step = self.step(case)
         return f"plan:{step.id}" if step else f"plan:{case.answer('plan') or ANY}"
 
-    def _plan(self, case: Case, ranked: list[Ranked], language: str) -> Reply:
+    def _plan(self, case: Case, language: str) -> Reply:
         """The next step, one at a time."""
         t, g, steps, step = translator(language), guidance(language), self.steps(case), self.step(case)
         platform = self.facts.platform(case.answer("plan") or "")
@@ -313,7 +311,7 @@ class Choices:
             subject=f"plan-{step.id}",
         )  # fmt: skip
 
-    def _whole(self, case: Case, ranked: list[Ranked], language: str) -> Reply:
+    def _whole(self, case: Case, language: str) -> Reply:
         t, g = translator(language), guidance(language)
         text = join((RichText.bold(t(_("The whole plan"))), RichText.plain("\n".join(self._listed(case, g, t)))))
         return self._reply(case, text, [case.button(t(_("The next step")), "plan")], language)

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.advice.guided.case import Case, CaseKind
+from bot.reminders import ReminderRow, State
 from knowledge.database import Base, UtcDateTime
 
 MOST_OPEN = 20
-"""Cases that are kept open of one person; the oldest is closed for a new one."""
+"""Cases that are kept open of one person; the oldest without a reminder is closed for a new one."""
 
 BLANK_LENGTH = 120
 CLOSED_KEPT, QUIET = timedelta(days=90), timedelta(days=400)
@@ -73,6 +74,7 @@ class Cases:
             )
             session.add(row)
             await session.flush()
+            reminded = select(ReminderRow.case_id).where(ReminderRow.state == State.WAITING.value)
             kept = (
                 select(CaseRow.id)
                 .where(CaseRow.telegram_id == telegram_id, CaseRow.is_open)
@@ -80,7 +82,8 @@ class Cases:
                 .limit(MOST_OPEN)
             )
             crowded = (CaseRow.telegram_id == telegram_id, CaseRow.is_open, CaseRow.id.not_in(kept.scalar_subquery()))
-            await session.execute(update(CaseRow).where(*crowded).values(is_open=False))
+            idle = CaseRow.id.not_in(reminded.scalar_subquery())
+            await session.execute(update(CaseRow).where(*crowded, idle).values(is_open=False))
             return _case(row)
 
     async def get(self, id: int, telegram_id: int) -> Case | None:
@@ -96,12 +99,16 @@ class Cases:
             rows = await session.scalars(mine.order_by(CaseRow.touched_at.desc(), CaseRow.id.desc()))
             return [Listed(_case(row), row.created_at, row.touched_at) for row in rows]
 
-    async def proceed(self, case: Case, telegram_id: int, answers: Sequence[tuple[str, str]]) -> Case | None:
+    async def proceed(
+        self, case: Case, telegram_id: int, answers: Sequence[tuple[str, str]], *, keep_marks: bool = True
+    ) -> Case | None:
         """Store new `answers`, if nothing else has changed the case since it was read; None if it has.
 
         One statement decides, so that of two devices that press at once only one gets through.
         """
-        values = {"answers": [list(pair) for pair in answers], "version": case.version + 1}
+        values: dict[str, Any] = {"answers": [list(pair) for pair in answers], "version": case.version + 1}
+        if not keep_marks:
+            values["marks"] = []
         return await self._set(case.id, telegram_id, CaseRow.version == case.version, **values)
 
     async def mark(self, id: int, telegram_id: int, mark: str, *, is_on: bool) -> Case | None:
@@ -112,7 +119,7 @@ class Cases:
         """Keep what a blank of the letters is filled with."""
         return await self._edit(id, telegram_id, lambda row: {"blanks": {**row.blanks, blank: text[:BLANK_LENGTH]}})
 
-    async def close(self, id: int, telegram_id: int, *, is_open: bool = False) -> Case | None:
+    async def set_open(self, id: int, telegram_id: int, *, is_open: bool) -> Case | None:
         """Close a case, or open it again."""
         return await self._set(id, telegram_id, is_open=is_open)
 
@@ -123,11 +130,13 @@ class Cases:
             return bool(result.rowcount)
 
     async def expire(self) -> int:
-        """Delete what was closed, or left alone, long enough ago; returns how many."""
+        """Delete what was closed, or left alone, long enough ago and has no reminder waiting; returns how many."""
         now = datetime.now(UTC)
         old = (~CaseRow.is_open & (CaseRow.touched_at < now - CLOSED_KEPT)) | (CaseRow.touched_at < now - QUIET)
         async with self._sessions.begin() as session:
-            result: Any = await session.execute(delete(CaseRow).where(old))
+            reminded = select(ReminderRow.case_id).where(ReminderRow.state == State.WAITING.value)
+            idle = CaseRow.id.not_in(reminded.scalar_subquery())
+            result: Any = await session.execute(delete(CaseRow).where(old, idle))
             return int(result.rowcount)
 
     async def _edit(self, id: int, telegram_id: int, change: Any) -> Case | None:

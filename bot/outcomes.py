@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import String, func, select
+from sqlalchemy import String, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bot.reminders import ReminderKind, ReminderRow, State
 from knowledge.database import Base, UtcDateTime
 
 FEWEST = 5
@@ -57,12 +58,25 @@ class Outcomes:
     def __init__(self, engine: AsyncEngine) -> None:
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
 
-    async def add(self, subject: str, country: str | None, result: Result) -> None:
-        """Count one answer; `subject` such as `dispute:not-received:ebay` or `plan:papers`."""
-        # The day is enough: a time of day could be matched with somebody's messages.
-        day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    async def count(self, follow_up: int, telegram_id: int, country: str | None, result: Result) -> str | None:
+        """Count this person's answer to a follow-up; returns what it was about, such as `plan:papers`, and None when it
+        was answered before or is not theirs.
+
+        The follow-up is deleted in the same transaction: of two presses only one counts, a fault loses nothing, and
+        nothing leads from the count to the person.
+        """
+        mine = (ReminderRow.id == follow_up, ReminderRow.telegram_id == telegram_id)
+        asked = (ReminderRow.kind == ReminderKind.FOLLOW_UP.value, ReminderRow.state != State.WAITING.value)
         async with self._sessions.begin() as session:
-            session.add(OutcomeRow(subject=subject[:80], country=country, result=result.value, created_at=day))
+            subject = await session.scalar(delete(ReminderRow).where(*mine, *asked).returning(ReminderRow.about))
+            if subject is not None:
+                session.add(_row(subject, country, result))
+            return subject
+
+    async def add(self, subject: str, country: str | None, result: Result) -> None:
+        """Count one answer about `subject`."""
+        async with self._sessions.begin() as session:
+            session.add(_row(subject, country, result))
 
     async def sums(self, countries: Sequence[str] | None = None) -> list[Sum]:
         """Sums by subject, the most answered first; of `countries` (ISO 3166) only, or of all."""
@@ -77,3 +91,9 @@ class Outcomes:
                 found.setdefault(subject, {})[Result(result)] = count
         sums = [Sum(subject, counts) for subject, counts in found.items()]
         return sorted((each for each in sums if each.total >= FEWEST), key=lambda each: -each.total)
+
+
+def _row(subject: str, country: str | None, result: Result) -> OutcomeRow:
+    # The day is enough: a time of day could be matched with somebody's messages.
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return OutcomeRow(subject=subject[:80], country=country, result=result.value, created_at=day)

@@ -33,7 +33,7 @@ class PersonRow(Base):
     country: Mapped[str | None] = mapped_column(String(2))
     product: Mapped[str | None] = mapped_column(String(PRODUCT_LENGTH))
     market: Mapped[str | None] = mapped_column(String(2))
-    step: Mapped[str | None] = mapped_column(String(40))
+    step: Mapped[str | None] = mapped_column(String(80))
     timezone: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -20,6 +20,9 @@ MOST_WAITING = 30
 SENDING_TIME = timedelta(minutes=2)
 """Longer than sending takes: what was taken before and is not sent was interrupted."""
 
+MOST_AT_ONCE = 500
+"""Reminders that one look sees to; the rest comes with the next."""
+
 SENT_KEPT = timedelta(days=30)
 
 
@@ -70,6 +73,9 @@ class Reminder:
 
 class TooManyRemindersError(Exception):
     """The person has as many reminders waiting as one may have."""
+
+
+TAKEN = ReminderRow.state == State.TAKEN.value
 
 
 class Reminders:
@@ -130,35 +136,26 @@ class Reminders:
         waiting = (ReminderRow.state == State.WAITING.value) & (ReminderRow.due_at <= now)
         stuck = (ReminderRow.state == State.TAKEN.value) & (ReminderRow.taken_at < now - SENDING_TIME)
         async with self._sessions() as session:
-            rows = await session.scalars(select(ReminderRow).where(waiting | stuck).order_by(ReminderRow.due_at))
-            return [_reminder(row) for row in rows]
+            first = select(ReminderRow).where(waiting | stuck).order_by(ReminderRow.due_at).limit(MOST_AT_ONCE)
+            return [_reminder(row) for row in await session.scalars(first)]
 
     async def take(self, id: int, now: datetime) -> bool:
         """Take a due reminder for sending; of two copies of the bot that try, one gets it."""
-        free = (ReminderRow.state == State.WAITING.value) | (ReminderRow.taken_at < now - SENDING_TIME)
+        stuck = (ReminderRow.state == State.TAKEN.value) & (ReminderRow.taken_at < now - SENDING_TIME)
+        free = (ReminderRow.state == State.WAITING.value) | stuck
         return await self._move(id, State.TAKEN, free, taken_at=now)
 
     async def done(self, id: int) -> None:
         """It was sent."""
-        await self._move(id, State.SENT)
+        await self._move(id, State.SENT, TAKEN)
 
     async def lose(self, id: int) -> None:
         """It cannot be sent: the chat is closed to us."""
-        await self._move(id, State.LOST)
+        await self._move(id, State.LOST, TAKEN)
 
     async def later(self, id: int) -> None:
         """It could not be sent now; it comes with the next look."""
-        await self._move(id, State.WAITING, taken_at=None)
-
-    async def answered(self, id: int, telegram_id: int) -> str | None:
-        """What a follow-up that this person answers now is about; None when it was answered before, or is not theirs.
-
-        It is deleted, so that of two presses only one counts and nothing leads from the count to the person.
-        """
-        mine = (ReminderRow.id == id, ReminderRow.telegram_id == telegram_id)
-        asked = (ReminderRow.kind == ReminderKind.FOLLOW_UP.value, ReminderRow.state != State.WAITING.value)
-        async with self._sessions.begin() as session:
-            return await session.scalar(delete(ReminderRow).where(*mine, *asked).returning(ReminderRow.about))
+        await self._move(id, State.WAITING, TAKEN, taken_at=None)
 
     async def expire(self) -> int:
         """Delete what was sent or lost long enough ago; returns how many."""

@@ -67,9 +67,9 @@ class Terminal(BaseRequest):
             refusal = {"ok": False, "error_code": 403, "description": "Forbidden: only you are in this terminal"}
             return 403, json.dumps(refusal).encode()
         files = (request_data.multipart_data or {}) if request_data else {}
-        for name, data, *_rest in files.values():
+        for file_name, data, *_rest in files.values():
             if isinstance(data, bytes):
-                self._name, self._file = str(name), data
+                self._name, self._file = str(file_name), data
         serve = getattr(self, f"_{name.lower()}", None)
         result = serve(parameters) if serve else True
         return 200, json.dumps({"ok": True, "result": result}).encode()

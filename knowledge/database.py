@@ -62,8 +62,8 @@ def create_engine(settings: Settings) -> AsyncEngine:
     """An engine on the configured database, for use in an event loop; connects on first use."""
     url = database_url(settings)
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args=_prepare_file(url))
+        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_async_engine(url, connect_args=_prepare_file(url), hide_parameters=True)
     _set_pragmas(engine.sync_engine)
     return engine
 
@@ -72,9 +72,9 @@ def create_blocking_engine(settings: Settings) -> Engine:
     """An engine on the same database for command lines and worker threads; connects on first use."""
     url = database_url(settings)
     if url.get_backend_name() != "sqlite":
-        return create_engine_of_sqlalchemy(url, pool_pre_ping=True)
+        return create_engine_of_sqlalchemy(url, pool_pre_ping=True, hide_parameters=True)
     url = url.set(drivername="sqlite")
-    engine = create_engine_of_sqlalchemy(url, connect_args=_prepare_file(url))
+    engine = create_engine_of_sqlalchemy(url, connect_args=_prepare_file(url), hide_parameters=True)
     _set_pragmas(engine)
     return engine
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -31,8 +31,11 @@ came back to the seller; the seller received goods; the seller sold, paid, or wa
 
 Unit = Literal["days", "business-days", "hours"]
 
-Blank = Literal["order", "item", "amount", "tracking", "date", "other-party", "shop", "reference"]
+Blank = Literal["order", "item", "amount", "tracking", "date", "other_party", "shop", "reference"]
 """What a letter is filled with; every one has a translated question."""
+
+FIELD = re.compile(r"{(\w+)}")
+"""A blank in the body of a letter."""
 
 
 class Option(Strict):
@@ -77,6 +80,13 @@ class Letter(Strict):
     id: Key
     to: Literal["buyer", "platform", "bank", "supplier", "carrier", "complainant"]
     body: Annotated[Prose, Field(max_length=1200)]
+
+    @model_validator(mode="after")
+    def _blanks_are_known(self) -> Letter:
+        unknown = set(FIELD.findall(self.body)) - set(get_args(Blank))
+        if unknown:
+            raise ValueError(f"letters.{self.id}.body: {min(unknown)!r} is no blank")
+        return self
 
 
 class Deadline(Strict):

@@ -75,9 +75,10 @@ class Adviser:
         gazetteer = Gazetteer(generation.facts, vocabulary)
         understanding = Understanding(generation.facts, gazetteer)
         desk = Desk(generation.facts, gazetteer, generation.documents.values, self._today)
-        guides = Guides(generation.facts, gazetteer, generation.documents.values)
+        guides = Guides(generation.facts, gazetteer)
         understanding.understand("how much does etsy take in kenya?", Profile(), None)
         desk.reader.warm()
+        guides.reported("the buyer says that nothing came")  # so that its patterns are compiled
         documents = generation.documents.values()
         self._covered = frozenset(id for document in documents for id in (*document.platforms, *document.payments))
         self._long_words = [word for word in vocabulary if len(word) >= UNKNOWN_NAME_LENGTH - 1]

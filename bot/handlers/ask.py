@@ -57,9 +57,9 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
     reply = consultation.reply
     if not in_group:
         reply = await handover.offer(context, reply, profile, consultation.turn)
+    if reply.begins is not None:
+        reply = replace(reply, buttons=())  # its choices come with the question of the case, and not in groups
     begins = reply.begins if not in_group else None
-    if begins is not None:
-        reply = replace(reply, buttons=())  # its choices come with the question of the case
     sent = await service.sender.reply(chat, reply, answering=answering)
     log.info(
         "answered",

@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Update
 
-from bot.advice.guided.case import Ask, Case
+from bot.advice.guided.case import PREFIX, Ask, Case
 from bot.advice.guided.days import today_in, zones
 from bot.advice.guided.guides import Guides
 from bot.advice.reply import Button, Reply, ReplyKind
@@ -23,7 +23,7 @@ from bot.translation import translator
 
 Result = TypeVar("Result")
 
-STEP = "c:"
+STEP = f"{PREFIX}:"
 """Before a person's step while a case is on show: `c:<id>`, with the page and its arguments after it."""
 
 FIRST_PAGE = "now"
@@ -44,10 +44,10 @@ class Viewer:
 
 
 def zone_of(person: Person) -> str | None:
-    """The person's time zone (IANA): as they chose it, else their country's if it has but one clock."""
-    if person.timezone:
-        return person.timezone
+    """The person's time zone (IANA): as they chose it for their country, else the country's if it has but one clock."""
     found = zones(person.profile.country)
+    if person.timezone in found:
+        return person.timezone
     return found[0] if len(found) == 1 else None
 
 

@@ -98,10 +98,10 @@ async def _text(update: Update, context: Context, looking: Viewer, case: Case, _
 async def _close(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
     """Close the case; its reminders go with it."""
     service, _ = services(context), translator(looking.language)
+    await service.cases.set_open(case.id, user_id(update), is_open=False)
+    await service.reminders.cancel_of(case.id)
     if update.callback_query:
         await drop_keyboard(update.callback_query)
-    await service.cases.close(case.id, user_id(update))
-    await service.reminders.cancel_of(case.id)
     await stand_at(update, context, looking.person, None)
     text = _("Closed. Its reminders are off.")
     again = case.button(_("Open it again"), "open")
@@ -109,7 +109,7 @@ async def _close(update: Update, context: Context, looking: Viewer, case: Case, 
 
 
 async def _open(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
-    opened = await services(context).cases.close(case.id, user_id(update), is_open=True)
+    opened = await services(context).cases.set_open(case.id, user_id(update), is_open=True)
     if opened is not None:
         await show(update, context, opened, looking)
 

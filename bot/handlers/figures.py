@@ -10,9 +10,10 @@ from telegram import Update
 
 from bot.advice.figures import picture
 from bot.advice.figures.chart import draw
-from bot.advice.reply import Reply
+from bot.advice.reply import Reply, ReplyKind
 from bot.advice.richtext import RichText
 from bot.advice.understand import Turn
+from bot.handlers import guided
 from bot.handlers.context import Context, acknowledge, chat_id, language_of, recall, services, user_id
 from bot.people import Outcome
 from bot.sending import typing
@@ -50,6 +51,8 @@ async def pressed(update: Update, context: Context) -> None:
 
 async def _send(update: Update, context: Context, reply: Reply) -> None:
     service, chat = services(context), chat_id(update)
+    if reply.kind is ReplyKind.ASK_BACK:
+        await guided.wait(update, context)
     sent = await service.sender.reply(chat, reply)
     try:
         await service.people.remember(

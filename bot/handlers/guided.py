@@ -9,10 +9,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Update
 
 from bot.advice.guided.case import PREFIX, Ask, Case, CaseKind, Takes
-from bot.advice.guided.choices import DONE, SKIPPED
-from bot.advice.guided.guides import Fault, match_label
+from bot.advice.guided.choices import ANY, DONE, NOTHING, SKIPPED
+from bot.advice.guided.guides import SHORT_ANSWER, Fault, match_label
+from bot.advice.guided.standing import standing_of
 from bot.advice.reply import BEGINS, Begin
 from bot.advice.richtext import RichText
+from bot.cases import BLANK_LENGTH
 from bot.handlers import cases, reminders
 from bot.handlers.case_view import (
     STEP,
@@ -30,10 +32,11 @@ from bot.handlers.case_view import (
 )
 from bot.handlers.context import Context, acknowledge, drop_keyboard, language_of, log, services, user_id
 from bot.people import Person
+from bot.reminders import ReminderKind
 from bot.translation import translator
 from knowledge.normalise import fold, visible, words
 
-CALLBACKS = rf"{PREFIX}:\d{{1,9}}:(=\d{{1,6}}|[bt]\d{{1,6}}|[a-z-]{{2,12}})(:[A-Za-z0-9+.-]*){{0,2}}"
+CALLBACKS = rf"{PREFIX}:\d{{1,9}}:(=\d{{1,6}}|[bt]\d{{1,6}}|[a-z-]{{2,12}})(:[A-Za-z0-9_+.-]*){{0,2}}"
 """The callback data of cases: `c:<case>:<what>[:<argument>[:<argument>]]`. `=<version>` answers the question of that
 version, `b<version>` goes back from it, `t<version>` ticks one of several; the rest are pages and actions by name."""
 
@@ -43,6 +46,11 @@ WAITING = "wait"
 """The page of a step while the adviser's own question comes first."""
 
 FILLING = "fill"
+NEVER_GUESSED = ("redo", "close")
+"""Buttons that take something away: the first word of their label is not enough."""
+
+LEFT_CLOSED = ("close", "open", "out", "pdf", "text")
+"""What may be done with a closed case without opening it."""
 
 
 # Beginning
@@ -101,8 +109,9 @@ async def begin(update: Update, context: Context, looking: Viewer, begun: Begin)
     """
     store = services(context).cases
     same = (each.case for each in await store.open(user_id(update)))
-    case = next((each for each in same if each.version == 0 and each.answers == begun.answers), None)
-    if case is None or case.kind != begun.kind:
+    fresh = (each for each in same if each.version == 0 and each.kind == begun.kind)
+    case = next((each for each in fresh if each.answers == begun.answers), None)
+    if case is None:
         case = await store.create(user_id(update), CaseKind(begun.kind), begun.answers)
     await show(update, context, case, looking)
 
@@ -126,7 +135,9 @@ async def pressed(update: Update, context: Context) -> None:
 
 
 async def act(update: Update, context: Context, looking: Viewer, case: Case, action: str, arguments: list[str]) -> None:
-    """Do what a button says, be it pressed or named in words."""
+    """Do what a button says, be it pressed or named in words. Who goes on with a closed case opens it again."""
+    if not case.is_open and action not in LEFT_CLOSED:
+        case = await services(context).cases.set_open(case.id, user_id(update), is_open=True) or case
     version = action[1:]
     if action[0] in "=bt" and version.isdecimal():
         if int(version) != case.version:
@@ -153,42 +164,56 @@ async def _answer(update: Update, context: Context, looking: Viewer, case: Case,
     if ask is None or (value not in known and not (ask.takes is Takes.MANY and _fits_many(ask, value))):
         await show(update, context, case, looking)
         return
-    if update.callback_query:
-        await drop_keyboard(update.callback_query)
     await _proceed(update, context, looking, case, case.answered(ask.id, value))
 
 
 def _fits_many(ask: Ask, value: str) -> bool:
-    return value == "none" or set(value.split("+")) <= {each for _name, each in ask.choices}
+    return value == NOTHING or set(value.split("+")) <= {each for _name, each in ask.choices}
 
 
 async def _proceed(
-    update: Update, context: Context, looking: Viewer, case: Case, answers: tuple[tuple[str, str], ...], *page: str
+    update: Update,
+    context: Context,
+    looking: Viewer,
+    case: Case,
+    answers: tuple[tuple[str, str], ...],
+    *page: str,
+    keep_marks: bool = True,
 ) -> None:
     """Store the answers and show what comes next; when another device was faster, show where that led."""
-    changed = await services(context).cases.proceed(case, user_id(update), answers)
+    changed = await services(context).cases.proceed(case, user_id(update), answers, keep_marks=keep_marks)
     if changed is None:
         current = await services(context).cases.get(case.id, user_id(update))
         if current is not None:
             _ = translator(looking.language)
             await show(update, context, current, looking, lead=_("That was settled already. Here is where we are:"))
         return
+    if update.callback_query:
+        await drop_keyboard(update.callback_query)
     await _keep_profile(update, context, looking, changed)
-    await show(update, context, changed, looking, *page)
+    await show(update, context, changed, looking, *page, lead=await _moved(context, looking, case, changed))
+
+
+async def _moved(context: Context, looking: Viewer, before: Case, after: Case) -> str:
+    """Take back reminders of a last day that is another now; what is to be said about it."""
+    facts = guides(context).facts
+    ends = [found.end if (found := standing_of(facts, each)) else None for each in (before, after)]
+    if ends[0] == ends[1] or not await services(context).reminders.cancel_of(before.id, ReminderKind.DEADLINE):
+        return ""
+    _ = translator(looking.language)
+    return _("The last day has changed, so I took back its reminders.")
 
 
 async def _keep_profile(update: Update, context: Context, looking: Viewer, case: Case) -> None:
     """What was said of country, product and market is kept where the profile had nothing."""
     profile = looking.person.profile
     found = {name: case.answer(name) for name in ("country", "product", "market")}
-    new = {name: value for name, value in found.items() if value and value != "-" and not getattr(profile, name)}
+    new = {name: value for name, value in found.items() if value and value != ANY and not getattr(profile, name)}
     if new:
         await services(context).people.update(user_id(update), **new)
 
 
 async def _go_back(update: Update, context: Context, looking: Viewer, case: Case) -> None:
-    if update.callback_query:
-        await drop_keyboard(update.callback_query)
     await _proceed(update, context, looking, case, case.answers[:-1])
 
 
@@ -214,6 +239,9 @@ async def _redo(update: Update, context: Context, looking: Viewer, case: Case, a
 
 async def _tick(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
     mark, is_on = [*arguments, "", "1"][:2]
+    if mark not in guides(context).disputes.evidence(case):
+        await show(update, context, case, looking)
+        return
     changed = await services(context).cases.mark(case.id, user_id(update), mark, is_on=is_on == "1")
     if changed is not None:
         await show(update, context, changed, looking, "list", in_place=True)
@@ -221,17 +249,25 @@ async def _tick(update: Update, context: Context, looking: Viewer, case: Case, a
 
 async def _go(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
     """Choose the platform that the plan is for."""
-    if arguments and guides(context).facts.platform(arguments[0]) and asked(context, case, looking) is None:
-        await _proceed(update, context, looking, case, case.answered("plan", arguments[0]), "plan")
+    platform = arguments[0] if arguments else ""
+    if guides(context).choices.candidate(platform) is None or asked(context, case, looking) is not None:
+        await show(update, context, case, looking)
+        return
+    answers = case.answered("plan", platform)
+    await _proceed(update, context, looking, case, answers, "plan", keep_marks=case.answer("plan") == platform)
 
 
 async def _settle(
     update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str], mark: str
 ) -> None:
     """A step of the plan is done or skipped: show the next."""
+    step = arguments[0] if arguments else ""
+    if step not in {each.id for each in guides(context).choices.steps(case)}:
+        await show(update, context, case, looking)
+        return
+    changed = await services(context).cases.mark(case.id, user_id(update), mark + step, is_on=True)
     if update.callback_query:
         await drop_keyboard(update.callback_query)
-    changed = await services(context).cases.mark(case.id, user_id(update), mark + "".join(arguments[:1]), is_on=True)
     if changed is not None:
         await show(update, context, changed, looking, "plan")
 
@@ -286,7 +322,7 @@ ACTIONS: dict[str, Action] = {
 async def take_answer(update: Update, context: Context, person: Person, text: str) -> bool:
     """Take `text` as an answer to what is on show, or as the name of one of its buttons; False when it is neither."""
     step = person.step or ""
-    if not step.startswith(STEP) or update.edited_message is not None:
+    if not step.startswith(STEP):
         return False
     looking = viewer_of(person, language_of(person, update))
     _prefix, id, *page = step.split(":")
@@ -297,12 +333,23 @@ async def take_answer(update: Update, context: Context, person: Person, text: st
             return False
         if page[:1] == [WAITING]:
             return False
+        if update.edited_message is not None:
+            return await _repeat(update, context, looking, case, text)
         if page[:1] == [FILLING]:
             return await _take_blank(update, context, looking, case, page[1:], text)
         return await _take_words(update, context, looking, case, text)
     except SQLAlchemyError as error:
         log.error("cases_unavailable", cause=type(error).__name__)
         return False
+
+
+async def _repeat(update: Update, context: Context, looking: Viewer, case: Case, text: str) -> bool:
+    """A short answer that was edited is answered already: only ask again what is open."""
+    is_short = len(text.split()) <= SHORT_ANSWER and not text.rstrip().endswith(("?", "؟"))
+    if is_short and asked(context, case, looking) is not None:
+        await show(update, context, case, looking)
+        return True
+    return False
 
 
 async def _take_words(update: Update, context: Context, looking: Viewer, case: Case, text: str) -> bool:
@@ -332,8 +379,10 @@ def _named_button(buttons: object, text: str, ask: Ask | None) -> list[str] | No
     own = [(each.label, each.action) for each in buttons if each.action.startswith(f"{PREFIX}:")]
     if ask is not None:
         own = [each for each in own if not re.fullmatch(r"=\d+|t\d+", each[1].split(":")[2])]
-    action = match_label(folded, own, by_number=ask is None)
-    return action.split(":")[2:] if action else None
+    found = match_label(folded, own, by_number=ask is None, by_words=False)
+    action = found.split(":")[2:] if found else None
+    exact = [name for name, _action in own if " ".join(words(fold(name))) == folded]
+    return None if action and action[0] in NEVER_GUESSED and not exact and not folded.isdecimal() else action
 
 
 async def _take_blank(
@@ -341,7 +390,8 @@ async def _take_blank(
 ) -> bool:
     """Keep what a blank of a letter is to hold; a question is no such thing."""
     words_given = " ".join(visible(text).split())
-    if len(page) != 2 or not words_given or words_given.endswith(("?", "؟")):
+    is_question = words_given.endswith(("?", "؟")) or guides(context).reported(words_given) is not None
+    if len(page) != 2 or not words_given or is_question or len(words_given) > BLANK_LENGTH:
         return False
     changed = await services(context).cases.fill(case.id, user_id(update), page[1], words_given)
     if changed is not None:
@@ -358,8 +408,18 @@ async def go_on(update: Update, context: Context, step: str, *, is_asking: bool)
     case = await services(context).cases.get(int(step.split(":")[1]), user_id(update))
     if case is None or not case.is_open:
         return
-    if is_asking:
+    if asked(context, case, looking) is None:
+        await stand_at(update, context, looking.person, f"{STEP}{case.id}")
+    elif is_asking:
         await stand_at(update, context, looking.person, f"{STEP}{case.id}:{WAITING}")
-    elif asked(context, case, looking) is not None:
+    else:
         _ = translator(looking.language)
         await show(update, context, case, looking, lead=_("Back to where we were:"))
+
+
+async def wait(update: Update, context: Context) -> None:
+    """Something else asks the person now: what they type is for that, and the case comes back after it."""
+    person = await services(context).people.get(user_id(update))
+    step = person.step or ""
+    if step.startswith(STEP):
+        await stand_at(update, context, person, ":".join((*step.split(":")[:2], WAITING)))

@@ -27,9 +27,10 @@ async def privacy(update: Update, context: Context) -> None:
             turns=KEPT_TURNS, hours=service.people.memory_hours
         ),
         _("your thumbs up or down and the reason;"),
-        _("your cases, plans and reminders, for {days} days after closing, {quiet} if you just leave them;").format(
-            days=CLOSED_KEPT.days, quiet=QUIET.days
-        ),
+        _(
+            "your cases with what you filled in, plans, reminders and your clock, for {days} days after closing, "
+            "{quiet} if you just leave them;"
+        ).format(days=CLOSED_KEPT.days, quiet=QUIET.days),
         _("what you passed to an agency, which reads it, and its answers, for {days} days after closing.").format(
             days=TEXTS_KEPT.days
         ),
@@ -60,7 +61,7 @@ async def forget(update: Update, context: Context) -> None:
     person = await services(context).people.get(user_id(update))
     _ = translator(language_of(person, update))
     buttons = [Button(_("Delete everything"), "x:yes"), Button(_("Keep it"), "x:no")]
-    text = _("Shall I delete all I know of you: profile, questions and feedback? This cannot be undone.")
+    text = _("Shall I delete all I know of you: profile, questions, cases and feedback? This cannot be undone.")
     await services(context).sender.text(chat_id(update), RichText.plain(text), choices(buttons))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Update
-from telegram.error import Forbidden, TelegramError
+from telegram.error import BadRequest, Forbidden
 
 from bot.advice.guided.case import Case, CaseKind
+from bot.advice.guided.choices import DONE
 from bot.advice.guided.days import long_day, morning_of, span, zone_label, zones
 from bot.advice.guided.guides import Guides
 from bot.advice.guided.standing import standing_of
@@ -29,6 +30,9 @@ CALLBACKS = r"n:\d{1,9}"
 """The button that takes back a reminder."""
 
 LOOK_SECONDS = 15
+LANES = 8
+"""Reminders that are sent at the same time: all of a country come due at the same minute."""
+
 DAYS_BEFORE = (2, 1, 0)
 HOURS_TODAY = (1, 3)
 """When the deadline is so near that no morning is left."""
@@ -62,8 +66,10 @@ async def _remind(update: Update, context: Context, looking: Viewer, case: Case,
         return
     buttons = [case.button(name, "at", code) for name, code, _at in times]
     text = _("When shall I remind you of {day}?").format(day=long_day(end, looking.language))
+    if len(zones(looking.profile.country)) > 1:
+        buttons.append(case.button(_("Another clock"), "clock"))
     await say(update, context, RichText.plain(text), *buttons, language=looking.language)
-    await stand_at(update, context, looking.person, f"c:{case.id}:remind")
+    await stand_at(update, context, looking.person, None)
 
 
 def _end(guides: Guides, case: Case) -> date | None:
@@ -94,11 +100,16 @@ async def _zone(update: Update, context: Context, looking: Viewer, case: Case) -
     found = zones(looking.profile.country)
     if known or not found:
         return known or "UTC"
-    _ = translator(looking.language)
+    await _clock(update, context, looking, case, [])
+    return None
+
+
+async def _clock(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
+    """Ask by which of the country's clocks the person lives."""
+    _, found = translator(looking.language), zones(looking.profile.country)
     buttons = [case.button(zone_label(name, looking.language), "zone", at) for at, name in enumerate(found)]
     text = _("What time is it where you are?")
     await say(update, context, RichText.plain(text), *buttons, language=looking.language)
-    return None
 
 
 async def _set_zone(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
@@ -149,6 +160,8 @@ async def _set(
 ) -> None:
     _ = translator(looking.language)
     back = case.button(_("Back to the steps"), "now")
+    if looking.person.profile.language is None:  # it is to come in the language in which it was set
+        await services(context).people.update(user_id(update), language=looking.language)
     try:
         await services(context).reminders.add(user_id(update), case.id, kind, about, at)
     except TooManyRemindersError:
@@ -171,7 +184,7 @@ def _moment(at: datetime, person: Person, language: str) -> str:
     return written if zone else f"{written} UTC"
 
 
-ACTIONS = {"remind": _remind, "at": _at, "zone": _set_zone, "ask": _ask, "in": _in}
+ACTIONS = {"remind": _remind, "at": _at, "zone": _set_zone, "clock": _clock, "ask": _ask, "in": _in}
 
 
 # Listing
@@ -215,17 +228,27 @@ async def take_back(update: Update, context: Context) -> None:
 
 async def look_after(context: Context) -> None:
     """Say what is due, each once; what was being sent when the program ended is said when it runs again."""
+    lanes = asyncio.Semaphore(LANES)
+
+    async def in_turn(reminder: Reminder) -> None:
+        async with lanes:
+            await _see_to(context, reminder)
+
+    due = await services(context).reminders.due(datetime.now(UTC))
+    await asyncio.gather(*(in_turn(reminder) for reminder in due))
+
+
+async def _see_to(context: Context, reminder: Reminder) -> None:
     store = services(context).reminders
-    for reminder in await store.due(datetime.now(UTC)):
+    try:
         if not await store.take(reminder.id, datetime.now(UTC)):
-            continue
-        try:
-            sent = await _fire(context, reminder)
-        except (TelegramError, SQLAlchemyError) as error:
-            log.warning("reminder_not_sent", reminder=reminder.id, cause=type(error).__name__)
-            await store.later(reminder.id)
-            continue
-        await (store.done if sent else store.lose)(reminder.id)
+            return
+        sent = await _fire(context, reminder)
+    except Exception as error:  # one reminder that cannot be said must not keep the others back
+        log.warning("reminder_not_sent", reminder=reminder.id, cause=type(error).__name__)
+        await store.later(reminder.id)
+        return
+    await (store.done if sent else store.lose)(reminder.id)
 
 
 async def _fire(context: Context, reminder: Reminder) -> bool:
@@ -240,8 +263,8 @@ async def _fire(context: Context, reminder: Reminder) -> bool:
     reply = make(guides(context), case, reminder, looking)
     try:
         await service.sender.deliver(reminder.telegram_id, reply.text, keyboard(reply))
-    except Forbidden:
-        log.info("chat_closed_to_us")
+    except (Forbidden, BadRequest) as error:  # blocked, or a chat that is not there any more
+        log.info("chat_closed_to_us", cause=type(error).__name__)
         return False
     return True
 
@@ -273,19 +296,19 @@ async def _outcome(update: Update, context: Context, looking: Viewer, case: Case
     """Count the answer once, and offer what comes next."""
     service, _ = services(context), translator(looking.language)
     value, id = [*arguments, "", ""][:2]
+    is_known = value in {each.value for each in Result} and id.isdecimal() and len(id) < 10
+    result = Result(value) if is_known else Result.NOT_YET
+    country = looking.profile.country
+    about = await service.outcomes.count(int(id), user_id(update), country, result) if is_known else None
     if update.callback_query:
         await drop_keyboard(update.callback_query)
-    is_known = value in {each.value for each in Result} and id.isdecimal()
-    about = await service.reminders.answered(int(id), user_id(update)) if is_known else None
     if about is None:
         await show(update, context, case, looking)
         return
-    result = Result(value)
-    await service.outcomes.add(about, looking.profile.country, result)
     if result in (Result.HELPED, Result.NO_HELP) and case.kind is CaseKind.CHOICE:
         step = guides(context).choices.step(case)
         if step is not None and about == guides(context).subject(case):
-            case = await service.cases.mark(case.id, user_id(update), f"did:{step.id}", is_on=True) or case
+            case = await service.cases.mark(case.id, user_id(update), DONE + step.id, is_on=True) or case
     leads = {
         Result.HELPED: _("Good to hear. This is next:"),
         Result.NO_HELP: _("Thank you for telling me. Here is what else there is; an agency can look at it, too:"),

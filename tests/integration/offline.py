@@ -45,7 +45,7 @@ class OfflineRequest(BaseRequest):
         if "/file/bot" in url:
             return 200, self.files[name]
         parameters = dict(request_data.parameters) if request_data else {}
-        refused = self.fault(name, parameters) if self.fault else None
+        refused = self.fault(name, parameters) if self.fault else _refused(parameters)
         if refused:
             code, body = refused
             return code, json.dumps({"ok": False, "error_code": code, **body}).encode()
@@ -92,6 +92,14 @@ class OfflineRequest(BaseRequest):
     def sent(self, method: str = "sendMessage") -> list[dict[str, Any]]:
         """The parameters of all calls of `method`, oldest first."""
         return [parameters for name, parameters in self.calls if name == method]
+
+
+def _refused(parameters: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+    """What the service refuses whatever the test is about."""
+    rows = parameters.get("reply_markup", {}).get("inline_keyboard", [])
+    if any(not 1 <= len(button["callback_data"].encode()) <= 64 for row in rows for button in row):
+        return 400, {"description": "Bad Request: BUTTON_DATA_INVALID"}
+    return None
 
 
 class Person:

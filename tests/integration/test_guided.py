@@ -12,8 +12,10 @@ from typing import Any
 import pdfplumber
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
 
 from bot.advice.adviser import Adviser
+from bot.advice.guided.case import CaseKind
 from bot.advice.guided.standing import standing_of
 from bot.app import App, build_application
 from bot.cases import CaseRow
@@ -445,6 +447,97 @@ async def test_who_never_chose_a_language_is_led_in_that_of_their_words(bot: Bot
     ] == "What does the tracking show today?"
 
 
+async def test_who_goes_on_with_a_closed_case_opens_it_again(bot: Bot) -> None:
+    person = bot.person()
+    page = await far(person)
+    (case,) = await bot.services.cases.open(SELLER)
+    await person.press(f"c:{case.case.id}:close")
+    await remind(person, page, "Two days before")
+    assert await bot.services.cases.open(SELLER)
+    await bot.shift(days=60)
+    await bot.look()
+    assert len(fired(bot)) == 1
+
+
+async def test_a_case_with_a_reminder_is_not_closed_for_others(bot: Bot) -> None:
+    person = bot.person()
+    await remind(person, await far(person), "Two days before")
+    for number in range(25):
+        await bot.services.cases.create(SELLER, CaseKind.DISPUTE, [("n", str(number))])
+    await bot.shift(days=60)
+    await bot.look()
+    assert len(fired(bot)) == 1
+
+
+async def test_another_day_takes_back_the_reminders_of_the_old_one(bot: Bot) -> None:
+    person = bot.person()
+    page = await far(person)
+    await remind(person, page, "Two days before")
+    (asked,) = await person.press(action(page, "Another date"), page)
+    assert "took back its reminders" in asked["text"]
+    assert not await bot.services.reminders.waiting(SELLER)
+
+
+async def test_what_another_command_asks_comes_before_the_case(bot: Bot) -> None:
+    person = bot.person()
+    await talk(person, "/dispute", "did not arrive")  # which platform?
+    (asked,) = await person.say("/fees")
+    assert "Which platform?" in asked["text"]
+    (price,) = await person.say("etsy")
+    assert "price" in price["text"]
+    answer, question = await person.say("40 USD")
+    assert "keep" in answer["text"]
+    assert "Where did the sale" in question["text"]
+    (case,) = await bot.services.cases.open(SELLER)
+    assert case.case.answer("service") is None
+
+
+@pytest.mark.parametrize("text", ["thank you", "hello", "ok"])
+async def test_small_talk_is_no_platform(bot: Bot, text: str) -> None:
+    sent = await talk(bot.person(), "/dispute", "did not arrive", text)
+    assert "Where did the sale" in sent["text"]
+
+
+async def test_some_word_of_a_button_does_not_press_it(bot: Bot) -> None:
+    person = bot.person()
+    await opened(person)
+    for word in ("another", "date", "me", "you"):
+        await person.say(word)
+    (case,) = await bot.services.cases.open(SELLER)
+    assert case.case.answer("since")
+
+
+async def test_an_answer_that_is_edited_is_not_answered_twice(bot: Bot) -> None:
+    person = bot.person()
+    await talk(person, *ANSWERS[:4])
+    sent = await person.update(edited_message=person.message("deliverd") | {"edit_date": 1_800_000_000})
+    assert [("delivered to the address" in message["text"]) for message in sent] == [True]
+
+
+async def test_a_report_is_no_order_number(bot: Bot) -> None:
+    person = bot.person()
+    page = await opened(person)
+    (letter,) = await person.press(action(page, "Letter"), page)
+    await person.press(action(letter, "Order number"), letter)
+    await person.say("my account was suspended by amazon")
+    assert not any(each.case.blanks for each in await bot.services.cases.open(SELLER))
+
+
+async def test_a_fault_of_the_database_names_nothing_that_was_said(
+    bot: Bot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with bot.services.people._engine.begin() as connection:
+        await connection.exec_driver_sql("DROP TABLE reminders")
+        await connection.exec_driver_sql("DROP TABLE cases")
+    person = bot.person()
+    await person.say("/choose")
+    await person.press("c:1:=0:SECRETGOODS")
+    with pytest.raises(DBAPIError) as raised:
+        await bot.services.cases.create(SELLER, CaseKind.CHOICE, [("product", "SECRETGOODS")])
+    assert "SECRETGOODS" not in str(raised.value)
+    assert "SECRETGOODS" not in capsys.readouterr().out
+
+
 # Choosing
 
 
@@ -516,6 +609,29 @@ async def test_the_plan_goes_one_step_at_a_time(bot: Bot) -> None:
     (whole,) = await person.press(action(step, "whole plan"), step)
     assert whole["text"].count("☑") == len(seen) - 1
     assert whole["text"].count("–") == 1
+
+
+async def test_a_plan_for_another_platform_begins_anew(bot: Bot) -> None:
+    person = bot.person()
+    top = await talk(person, *CHOICE)
+    case = action(top, "1. ").split(":")[1]
+    for label in list(buttons(top))[:2]:
+        (one,) = await person.press(buttons(top)[label], top)
+        (step,) = await person.press(action(one, "Plan the first month"), one)
+        assert "step 1 of" in step["text"]
+        (step,) = await person.press(action(step, "Done"), step)
+        assert "step 2 of" in step["text"]
+    (back,) = await person.press(f"c:{case}:go:nosuch")
+    assert "step 2 of" in back["text"]
+
+
+async def test_a_plan_whose_platform_is_gone_leads_back_to_the_options(bot: Bot) -> None:
+    person = bot.person()
+    await talk(person, *CHOICE)
+    (case,) = [each.case for each in await bot.services.cases.open(SELLER)]
+    await bot.services.cases.proceed(case, SELLER, case.answered("plan", "gone"))
+    (top,) = await person.press(f"c:{case.id}:now")
+    assert "1. Amazon" in top["text"]
 
 
 async def test_a_plan_is_saved_as_one_page(bot: Bot) -> None:
@@ -648,6 +764,38 @@ async def test_a_reminder_that_was_being_sent_when_the_bot_died_is_sent(bot: Bot
     await bot.look()
     await bot.look()
     assert len(fired(bot)) == 1
+    await bot.shift(minutes=3)
+    assert not await bot.services.reminders.take(waiting.id, datetime.now(UTC))  # it is sent, and stays so
+
+
+async def test_many_reminders_of_one_minute_go_side_by_side(bot: Bot) -> None:
+    await far(bot.person())
+    (case,) = await bot.services.cases.open(SELLER)
+    for number in range(20):
+        at = datetime.now(UTC) - timedelta(minutes=number)
+        await bot.services.reminders.add(SELLER, case.case.id, ReminderKind.DEADLINE, "2027-01-01", at)
+    await bot.look()
+    assert len(fired(bot)) == 20
+
+
+async def test_a_clock_of_another_country_does_not_count(bot: Bot) -> None:
+    await bot.services.people.update(SELLER, timezone="America/Manaus")  # and the country is Kenya
+    person = bot.person()
+    await remind(person, await far(person), "Two days before")
+    (waiting,) = await bot.services.reminders.waiting(SELLER)
+    assert waiting.due_at.hour == 6
+
+
+async def test_a_chat_that_is_gone_is_not_tried_for_ever(bot: Bot) -> None:
+    person = bot.person()
+    await remind(person, await far(person), "Two days before")
+    await bot.shift(days=60)
+    gone = {"description": "Bad Request: chat not found"}
+    bot.request.fault = lambda name, _: (400, gone) if name == "sendMessage" else None
+    await bot.look()
+    bot.request.fault = None
+    await bot.look()
+    assert not fired(bot)
 
 
 async def test_a_seller_who_blocked_the_bot(bot: Bot) -> None:
@@ -670,7 +818,7 @@ async def test_a_passing_fault_only_delays_a_reminder(bot: Bot) -> None:
     person = bot.person()
     await remind(person, await far(person), "Two days before")
     await bot.shift(days=60)
-    bot.request.fault = lambda name, _: (400, {"description": "Bad Request: odd"}) if name == "sendMessage" else None
+    bot.request.fault = lambda name, _: (500, {"description": "Internal"}) if name == "sendMessage" else None
     await bot.look()
     bot.request.fault = None
     await bot.look()
@@ -682,7 +830,7 @@ async def test_a_reminder_of_a_closed_case_is_silent(bot: Bot) -> None:
     await remind(person, await far(person), "Two days before")
     await bot.shift(days=60)
     (case,) = await bot.services.cases.open(SELLER)
-    await bot.services.cases.close(case.case.id, SELLER)
+    await bot.services.cases.set_open(case.case.id, SELLER, is_open=False)
     await bot.look()
     assert not fired(bot)
 
@@ -739,7 +887,11 @@ async def test_it_asks_once_whether_the_step_helped(bot: Bot, label: str) -> Non
         (count,) = (await connection.exec_driver_sql("SELECT count(*) FROM outcomes")).one()
         (row,) = (await connection.exec_driver_sql("SELECT * FROM outcomes")).all()
     assert count == 1
-    assert str(SELLER) not in {str(value) for value in row[1:]}
+    assert set(row[1:-1]) == {
+        "plan:papers",
+        "KE",
+        {"it helped": "helped", "did not help": "no-help"}.get(label, row[3]),
+    }
 
 
 async def test_results_are_sums_for_members_only(bot: Bot) -> None:

@@ -16,7 +16,7 @@ from knowledge.gazetteer import Gazetteer
 
 TODAY = date(2026, 11, 22)  # a Sunday
 FACTS = load_facts()
-GUIDES = Guides(FACTS, Gazetteer(FACTS), tuple)
+GUIDES = Guides(FACTS, Gazetteer(FACTS))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from bot.advice.guided.disputes import BLANKS, OTHER, Disputes
 from bot.advice.guided.guides import Guides
 from bot.advice.guided.standing import UNKNOWN, standing_of
 from bot.advice.understand import Profile
+from bot.handlers.guided import CALLBACKS
 from knowledge.disputes import Deadline, Situation
 from knowledge.documents import load_documents
 from knowledge.facts import load_facts
@@ -23,8 +24,8 @@ from knowledge.gazetteer import Gazetteer
 from knowledge.settings import ROOT
 
 FACTS = load_facts()
-DISPUTES = Disputes(FACTS, tuple)
-GUIDES = Guides(FACTS, Gazetteer(FACTS), tuple)
+DISPUTES = Disputes(FACTS)
+GUIDES = Guides(FACTS, Gazetteer(FACTS))
 TODAY = date(2026, 11, 22)  # a Sunday
 KENYAN = Profile("en", "KE", "baskets", "US")
 REPORTS = {
@@ -79,6 +80,7 @@ def test_every_way_through_a_guide_ends_in_advice_with_a_source_and_its_deadline
             assert reply.text
             assert reply.buttons[-1].action == "c:1:now"
             assert all(len(button.action.encode()) <= 64 and button.label for button in reply.buttons)
+            assert all(re.fullmatch(CALLBACKS, button.action) for button in reply.buttons)
             assert len(reply.text) <= 4096
         paper = DISPUTES.paper(case, KENYAN, "en", TODAY)
         assert paper is not None
@@ -244,6 +246,13 @@ def test_a_guide_with_an_outcome_that_nothing_leads_to_is_refused() -> None:
     data = changed()
     data["outcomes"].append({**data["outcomes"][0], "id": "lonely"})  # type: ignore[attr-defined, index]
     with pytest.raises(ValidationError, match="no answer leads there"):
+        Situation.model_validate(data)
+
+
+def test_a_letter_with_an_unknown_blank_is_refused() -> None:
+    data = changed()
+    data["letters"][0]["body"] += "{secret}"  # type: ignore[index]
+    with pytest.raises(ValidationError, match="'secret' is no blank"):
         Situation.model_validate(data)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,9 +20,8 @@ from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile
 from bot.translation import country_name, guidance, translator
 from bot.translation import mark as _
-from knowledge.choosing import Criterion, Owned, PlanStep
+from knowledge.choosing import Candidate, Criterion, Owned, PlanStep
 from knowledge.facts import Facts
-from knowledge.models import Document
 from knowledge.ranking import Ranked, Seller, best_of, rank
 
 SHOWN = 3
@@ -64,7 +63,6 @@ class Choices:
     """Leads to a platform and through the first month. Knows nothing of where cases are kept."""
 
     facts: Facts
-    documents: Callable[[], Iterable[Document]]
     goods: Goods
 
     # Questions
@@ -123,8 +121,10 @@ class Choices:
         seller = self.seller(case, language)
         if seller is None:
             return None
+        if page in ("now", "plan", "whole") and not self.steps(case):  # no platform is chosen, or it is gone
+            page = "top"
         if page == "now":
-            page = "plan" if case.answer("plan") else "top"
+            page = "plan"
         if page == "plan":
             return self._plan(case, language)
         if page == "whole":
@@ -255,13 +255,16 @@ class Choices:
 
     # The plan
 
+    def candidate(self, platform: str | None) -> Candidate | None:
+        """The platform among those that can be advised."""
+        candidates = self.facts.choosing.candidates if self.facts.choosing else ()
+        return next((each for each in candidates if each.platform == platform), None)
+
     def steps(self, case: Case) -> list[PlanStep]:
         """The steps of the plan for the platform that was chosen."""
-        choosing, platform = self.facts.choosing, case.answer("plan")
-        if choosing is None or platform is None:
-            return []
-        candidate = next((each for each in choosing.candidates if each.platform == platform), None)
-        return [step for step in choosing.plan if candidate and candidate.model in step.models]
+        candidate = self.candidate(case.answer("plan"))
+        plan = self.facts.choosing.plan if self.facts.choosing else ()
+        return [step for step in plan if candidate and candidate.model in step.models]
 
     def step(self, case: Case) -> PlanStep | None:
         """The step that is next."""
@@ -277,8 +280,8 @@ class Choices:
         """The next step, one at a time."""
         t, g, steps, step = translator(language), guidance(language), self.steps(case), self.step(case)
         platform = self.facts.platform(case.answer("plan") or "")
-        if not steps or platform is None or self.facts.choosing is None:
-            return self._reply(case, RichText.plain(t(_("Choose a platform first."))), [], language)
+        assert platform is not None, "a plan has steps only for a platform of the tables"
+        assert self.facts.choosing is not None, "the steps stand there"
         if step is None:
             text = t(_("All {count} steps are settled. Well done. Ask me anything that comes up.")).format(
                 count=len(steps)

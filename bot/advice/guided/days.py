@@ -117,11 +117,12 @@ def span(language: str, *, days: int = 0, hours: int = 0, from_now: bool = False
 
 
 def zones(country: str | None) -> tuple[str, ...]:
-    """Names of the time zones of a country (ISO 3166 alpha-2), one for each clock that is kept there now."""
-    now, by_clock = datetime.now(UTC), dict[timedelta | None, str]()
+    """Names of the time zones of a country (ISO 3166 alpha-2), one for each clock that is kept there over the year."""
+    seasons, by_clock = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC)), dict[object, str]()
     names = pytz.country_timezones.get(country or "", ())
     for name in sorted(names, key=lambda name: name not in MAIN_ZONES):
-        by_clock.setdefault(now.astimezone(ZoneInfo(name)).utcoffset(), name)
+        clock = tuple(season.astimezone(ZoneInfo(name)).utcoffset() for season in seasons)
+        by_clock.setdefault(clock, name)
     return tuple(by_clock.values())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,10 +17,10 @@ from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile
 from bot.translation import country_name, guidance, translator
 from bot.translation import mark as _
-from knowledge.disputes import Body, Deadline, Letter, Question, Situation
+from knowledge.disputes import FIELD, Body, Deadline, Letter, Question, Situation
 from knowledge.eligibility import Verdict, eligibility
 from knowledge.facts import Facts
-from knowledge.models import Document, Source
+from knowledge.models import Source
 
 OTHER = "other"
 """A service that is not listed."""
@@ -79,15 +79,12 @@ BLANKS = {
     "reference": (_("Case number"), _("What is the case or reference number?")),
 }
 
-_BLANK = re.compile(r"{(\w+)}")
-
 
 @dataclass
 class Disputes:
     """Leads through the decision guides of the fact tables. Knows nothing of where cases are kept."""
 
     facts: Facts
-    documents: Callable[[], Iterable[Document]]
 
     # Questions
 
@@ -107,9 +104,9 @@ class Disputes:
         if isinstance(found, Question):
             return Ask(f"?{found.id}", g(found.ask), [(g(each.label), each.id) for each in found.options])
         procedure = situation.procedure(case.answer("service"))
-        if found.deadline is None or case.answer("since") or case.answer("until"):
-            return None
         rule = procedure.deadline(found.deadline) if procedure else None
+        if found.deadline is None or case.answer("until" if rule is None else "since"):
+            return None
         if rule is None:
             text = t(_("Which last day does the notice give you? Write the date, or tap."))
             return Ask("until", text, [(t(_("It gives none")), UNKNOWN)], Takes.COMING_DAY)
@@ -217,6 +214,11 @@ class Disputes:
         """What outcomes of the case are counted under."""
         return f"dispute:{case.answer('situation')}:{case.answer('service') or OTHER}"
 
+    def evidence(self, case: Case) -> list[str]:
+        """The ids of the evidence that can be ticked off."""
+        standing = standing_of(self.facts, case)
+        return [id for id, _name in self._ticks(standing, "en")] if standing else []
+
     def blank_question(self, blank: str, language: str) -> str | None:
         """The question for what a blank of a letter is to hold; None when there is no such blank."""
         return translator(language)(BLANKS[blank][1]) if blank in BLANKS else None
@@ -291,7 +293,7 @@ class Disputes:
     def _letter(self, case: Case, standing: Standing, letter: Letter, language: str) -> Reply:
         """The draft in English, which services and buyers abroad read, and what it says in the seller's language."""
         t, g = translator(language), guidance(language)
-        needed = list(dict.fromkeys(_BLANK.findall(letter.body)))
+        needed = list(dict.fromkeys(FIELD.findall(letter.body)))
         blocks = [
             RichText.bold(t(LETTERS_TO[letter.to])),
             RichText.plain(t(_("Tap the text to copy it. Fill what stands in brackets."))),
@@ -424,7 +426,7 @@ def _filled(body: str, case: Case, language: str) -> str:
         given = case.blanks.get(match[1])
         return _isolated(given, language) if given else f"[{t(BLANKS[match[1]][0])}]"
 
-    return _BLANK.sub(fill, body)
+    return FIELD.sub(fill, body)
 
 
 def _isolated(text: str, language: str) -> str:

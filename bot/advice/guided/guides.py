@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -17,12 +17,11 @@ from bot.advice.guided.disputes import OTHER, Disputes, check_day
 from bot.advice.guided.paper import Paper
 from bot.advice.reply import BEGINS, Begin, Button, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
-from bot.advice.understand import Profile, Question, is_product
+from bot.advice.understand import MAX_QUESTION, Profile, Question, is_product
 from bot.translation import guidance, translator
 from bot.translation import mark as _
 from knowledge.facts import Facts
 from knowledge.gazetteer import Gazetteer
-from knowledge.models import Document
 from knowledge.normalise import fold, words
 
 SHORT_ANSWER = 5
@@ -32,6 +31,13 @@ MOST_UNITS = 100_000
 NONE_AT_ALL = frozenset(
     ["none", "nothing", "no", "rien", "aucun", "nada", "ninguno", "nenhum", "hakuna", "sina", "لا شيء", "لا"]
 )
+SMALL_TALK = frozenset(
+    ["hello", "hi", "hey", "ok", "okay", "thanks", "thank you", "yes", "no", "help", "cancel", "stop", "bonjour",
+     "salut", "merci", "oui", "non", "hola", "gracias", "si", "ola", "oi", "obrigado", "obrigada", "sim", "nao",
+     "habari", "asante", "ndiyo", "hapana", "sawa", "مرحبا", "سلام", "السلام عليكم", "شكرا", "نعم", "لا", "طيب", "تمام"]
+)  # fmt: skip
+"""What is no name of a platform."""
+
 ALL = frozenset(["all", "everything", "tout", "todo", "todos", "tudo", "zote", "كل شيء", "الكل"])
 
 
@@ -48,22 +54,21 @@ class Guides:
 
     facts: Facts
     gazetteer: Gazetteer
-    documents: Callable[[], Iterable[Document]]
     disputes: Disputes = field(init=False)
     choices: Choices = field(init=False)
     alternatives: Alternatives = field(init=False)
 
     def __post_init__(self) -> None:
         goods = Goods(self.facts)
-        self.disputes = Disputes(self.facts, self.documents)
-        self.choices = Choices(self.facts, self.documents, goods)
+        self.disputes = Disputes(self.facts)
+        self.choices = Choices(self.facts, goods)
         self.alternatives = Alternatives(self.facts, goods)
 
     # Beginning
 
     def reported(self, text: str) -> str | None:
         """The id of the situation that `text` reports as the person's own, if any; the longest words decide."""
-        folded = fold(text)
+        folded = fold(text[:MAX_QUESTION])
         found = {situation.id: situation.reported_in(folded) for situation in self.facts.disputes}
         best = max(found, key=lambda id: found[id], default=None)
         return best if best and found[best] else None
@@ -198,9 +203,7 @@ class Guides:
         if ask.takes in (Takes.DAY, Takes.COMING_DAY):
             return self._day(ask, text, folded, language, today)
         if ask.takes is Takes.NUMBER:
-            found = re.search(r"\d+", text.replace(",", "").replace(" ", ""))
-            is_short = len(text.split()) <= SHORT_ANSWER
-            return str(min(max(int(found[0]), 1), MOST_UNITS)) if found and is_short else None
+            return _units(text) if len(text.split()) <= SHORT_ANSWER else None
         if ask.takes is Takes.MANY:
             return _several(ask, folded)
         if ask.takes is Takes.PRODUCT:
@@ -230,18 +233,30 @@ class Guides:
         if ask.takes is Takes.SERVICE:
             named = self.gazetteer.find(text, language)
             service = next(iter((*named.platforms, *named.payments)), None)
-            return service or (OTHER if len(folded.split()) <= 2 else None)
+            is_name = len(folded.split()) <= 2 and folded not in SMALL_TALK
+            return service or (OTHER if is_name else None)
         return None
 
 
-def match_label(folded: str, choices: Sequence[tuple[str, str]], *, by_number: bool = True) -> str | None:
-    """The value of the one choice that `folded` names: by its number, its words, or its first words."""
+def _units(text: str) -> str | None:
+    """Pieces a month: "20", "1.000", "2k"."""
+    found = re.search(r"(\d+)\s?(k\b)?", re.sub(r"(?<=\d)[.,\s](?=\d{3}\b)", "", text), re.IGNORECASE)
+    if found is None:
+        return None
+    return str(min(max(int(found[1]) * (1000 if found[2] else 1), 1), MOST_UNITS))
+
+
+def match_label(
+    folded: str, choices: Sequence[tuple[str, str]], *, by_number: bool = True, by_words: bool = True
+) -> str | None:
+    """The value of the one choice that `folded` names: by its number, its whole text, its first words, or some of its
+    words."""
     if by_number and folded.isdecimal():
         return choices[int(folded) - 1][1] if 1 <= int(folded) <= len(choices) else None
     names = [(" ".join(words(fold(name))), value) for name, value in choices]
     exact = [value for name, value in names if name == folded]
     begun = [value for name, value in names if f"{name} ".startswith(f"{folded} ")]
-    within = [value for name, value in names if set(folded.split()) <= set(name.split())]
+    within = [value for name, value in names if by_words and set(folded.split()) <= set(name.split())]
     return next((found[0] for found in (exact, begun, within) if len(found) == 1), None)
 
 

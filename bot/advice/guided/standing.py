@@ -44,7 +44,7 @@ def standing_of(facts: Facts, case: Case) -> Standing | None:
     procedure = situation.procedure(case.answer("service"))
     rule = procedure.deadline(outcome.deadline) if procedure and outcome.deadline else None
     since, until = day_of(case, "since"), day_of(case, "until")
-    end = until or (rule.end(since) if rule and since else None)
+    end = (rule.end(since) if since else None) if rule else until
     return Standing(situation, procedure, outcome, rule, end, tuple(_ways(situation, case)))
 
 

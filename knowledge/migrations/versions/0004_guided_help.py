@@ -1,4 +1,4 @@
-"""Cases, reminders, outcomes; a person's time zone."""
+"""Cases, reminders, outcomes; a person's time zone and a longer step."""
 
 from __future__ import annotations
 
@@ -52,4 +52,6 @@ def upgrade() -> None:
         sa.Column("created_at", moment, nullable=False),
     )
     op.create_index("ix_outcomes_subject", "outcomes", ["subject"])
-    op.add_column("people", sa.Column("timezone", sa.String(40)))
+    with op.batch_alter_table("people") as people:
+        people.add_column(sa.Column("timezone", sa.String(40)))
+        people.alter_column("step", type_=sa.String(80), existing_type=sa.String(40))

@@ -87,7 +87,7 @@ def as_json(consultation: Consultation, *, explain: bool = False) -> dict[str, A
     """An answer in the form of the machine contract; `explain` adds what led to it."""
     reply = consultation.reply
     answer: dict[str, Any] = {
-        "text": reply.text.text,
+        "text": "\n\n".join(filter(None, (reply.text.text, reply.begins.question if reply.begins else ""))),
         "language": reply.language,
         "kind": reply.kind.value,
         "intent": reply.intent,

@@ -65,10 +65,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Begin:
-    """The guided way that a reply begins: its `kind` (a `CaseKind`), and what is known for it already."""
+    """The guided way that a reply begins: its `kind` (a `CaseKind`), what is known for it already, and the first
+    question, which in a chat is a message of its own."""
 
     kind: str
     answers: tuple[tuple[str, str], ...] = ()
+    question: str = ""
 
 
 @dataclass(frozen=True)

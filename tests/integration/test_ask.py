@@ -46,6 +46,16 @@ def test_one_question_as_json(environment: dict[str, str]) -> None:
     assert set(answer["citations"][0]) == {"title", "publisher", "url", "as_of"}
 
 
+def test_trouble_gets_the_first_step_the_time_and_the_first_question(environment: dict[str, str]) -> None:
+    done = bot(["ask", "buyer says parcel not arrived, sold on ebay", "--country", "KE", "--json"], environment)
+    (answer,) = json.loads(done.stdout)["answers"]
+    assert answer["kind"] == "answer"
+    assert "3 days (Monday to Friday only)" in answer["text"]
+    assert "What does the tracking show today?" in answer["text"]
+    assert "Delivered" in answer["buttons"]
+    assert answer["citations"]
+
+
 @pytest.mark.parametrize("name", ["zorbamart", "vinted"])
 def test_a_platform_we_know_nothing_of_gets_no_other_ones_fees(environment: dict[str, str], name: str) -> None:
     done = bot(["ask", f"what does {name} charge sellers", "--json"], environment)

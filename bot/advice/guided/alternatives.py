@@ -53,7 +53,8 @@ class Alternatives:
             Button(label(f"{number}. {g(route.title)}"), f"{PREFIX}:{route.id}")
             for number, route in enumerate(found, 1)
         )
-        return Reply(text, ReplyKind.ANSWER, "alternatives", language, confidence=1.0, buttons=buttons)
+        sources = tuple({s.url: s for s in map(self.facts.routes.source_of, found)}.values())
+        return Reply(text, ReplyKind.ANSWER, "alternatives", language, sources, 1.0, buttons)
 
     def show(self, id: str, profile: Profile, language: str, today: date) -> Reply | None:
         """One way: what it is, who did it, the first steps, the risks with their guards; None when it is gone."""

@@ -132,6 +132,7 @@ class Guides:
         """`opening` with the choices of the first question, for those who read it without a case."""
         ask = self.ask(Case(0, CaseKind(begin.kind), begin.answers), profile, language, today)
         buttons = tuple(Button(name, "") for name, _value in ask.choices) if ask else ()
+        begin = replace(begin, question=ask.text if ask else "")
         return Reply(
             opening.text, opening.kind, opening.intent, language, opening.citations, 1.0, buttons, begins=begin
         )

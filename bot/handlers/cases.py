@@ -8,10 +8,10 @@ from telegram import Update
 
 from bot.advice.guided.case import Case
 from bot.advice.guided.paper import as_pdf, as_text
-from bot.advice.reply import label
+from bot.advice.reply import Button, label
 from bot.advice.richtext import RichText, join
 from bot.handlers import handover
-from bot.handlers.case_view import Viewer, aside, guides, say, show, stand_at, viewer
+from bot.handlers.case_view import STEP, Viewer, aside, guides, say, show, stand_at, viewer
 from bot.handlers.context import Context, chat_id, drop_keyboard, services, user_id
 from bot.handovers import TEXT_LENGTH
 from bot.sending import typing
@@ -40,22 +40,28 @@ async def cases(update: Update, context: Context) -> None:
 
 async def _more(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
     """What else can be done with a case, and who helps in the seller's country."""
+    buttons = await on_show(context, case, looking)
+    help_there = services(context).adviser.institutions(looking.profile.country, looking.language).text
+    text = join((RichText.bold(guides(context).title(case, looking.language)), help_there))
+    await say(update, context, text, *buttons, language=looking.language)
+    await stand_at(update, context, looking.person, f"{STEP}{case.id}:more")
+
+
+async def on_show(context: Context, case: Case, looking: Viewer) -> list[Button]:
+    """What else can be done with a case, as buttons."""
     _ = translator(looking.language)
-    buttons = [
+    passing = [
         case.button(label(_("Pass it to {agency}").format(agency=agency.name)), "give", agency.id)
         for agency in await _agencies(context, looking)
     ]
-    buttons += [
+    return [
+        *passing,
         case.button(_("Save as PDF"), "pdf"),
         case.button(_("Save as text"), "text"),
         case.button(_("Ask me later if it helped"), "ask"),
         case.button(_("Close it"), "close"),
         case.button(_("Back to the steps"), "now"),
     ]
-    help_there = services(context).adviser.institutions(looking.profile.country, looking.language).text
-    text = join((RichText.bold(guides(context).title(case, looking.language)), help_there))
-    await say(update, context, text, *buttons, language=looking.language)
-    await stand_at(update, context, looking.person, None)
 
 
 async def _agencies(context: Context, looking: Viewer) -> list[Agency]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Update
@@ -12,7 +12,7 @@ from bot.advice.guided.case import PREFIX, Ask, Case, CaseKind, Takes
 from bot.advice.guided.choices import ANY, DONE, NOTHING, SKIPPED
 from bot.advice.guided.guides import SHORT_ANSWER, Fault, match_label
 from bot.advice.guided.standing import standing_of
-from bot.advice.reply import BEGINS, Begin
+from bot.advice.reply import BEGINS, Begin, Button
 from bot.advice.richtext import RichText
 from bot.cases import BLANK_LENGTH
 from bot.handlers import cases, reminders
@@ -354,8 +354,8 @@ async def _repeat(update: Update, context: Context, looking: Viewer, case: Case,
 
 async def _take_words(update: Update, context: Context, looking: Viewer, case: Case, text: str) -> bool:
     ask = asked(context, case, looking)
-    reply = await rendered(context, case, looking, looking.person.step or "")
-    named = _named_button(reply.buttons if reply else (), text, ask)
+    named = _named_button(await _on_show(context, looking, case), text, ask)
+    named = named or reminders.wished(guides(context), case, text, looking)
     if named is not None:
         await act(update, context, looking, case, named[0], named[1:])
         return True
@@ -371,10 +371,21 @@ async def _take_words(update: Update, context: Context, looking: Viewer, case: C
     return True
 
 
-def _named_button(buttons: object, text: str, ask: Ask | None) -> list[str] | None:
+async def _on_show(context: Context, looking: Viewer, case: Case) -> Sequence[Button]:
+    """The buttons of what is on show."""
+    step = looking.person.step or ""
+    page = step.split(":")[2] if step.count(":") > 1 else ""
+    if page == "more":
+        return await cases.on_show(context, case, looking)
+    offered = reminders.on_show(guides(context), case, page, looking)
+    reply = None if offered else await rendered(context, case, looking, step)
+    return reply.buttons if reply else offered
+
+
+def _named_button(buttons: Sequence[Button], text: str, ask: Ask | None) -> list[str] | None:
     """The action of the button of this case that `text` names; answers to a question are read by the guide."""
     folded = " ".join(words(fold(visible(text))))
-    if not folded or text.rstrip().endswith(("?", "؟")) or not isinstance(buttons, tuple):
+    if not folded or text.rstrip().endswith(("?", "؟")):
         return None
     own = [(each.label, each.action) for each in buttons if each.action.startswith(f"{PREFIX}:")]
     if ask is not None:

@@ -11,6 +11,7 @@ from babel.dates import format_datetime
 from telegram import Update
 from telegram.error import BadRequest, Forbidden
 
+from bot.advice.figures.cues import has
 from bot.advice.guided.case import Case, CaseKind
 from bot.advice.guided.choices import DONE
 from bot.advice.guided.days import long_day, morning_of, span, zone_label, zones
@@ -18,13 +19,14 @@ from bot.advice.guided.guides import Guides
 from bot.advice.guided.standing import standing_of
 from bot.advice.reply import Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
-from bot.handlers.case_view import Viewer, guides, say, show, stand_at, viewer, viewer_of, zone_of
+from bot.handlers.case_view import STEP, Viewer, guides, say, show, stand_at, viewer, viewer_of, zone_of
 from bot.handlers.context import Context, acknowledge, drop_keyboard, log, services, user_id
 from bot.outcomes import Result
 from bot.people import Person
 from bot.reminders import Reminder, ReminderKind, TooManyRemindersError
 from bot.sending import keyboard
 from bot.translation import mark, translator
+from knowledge.normalise import fold
 
 CALLBACKS = r"n:\d{1,9}"
 """The button that takes back a reminder."""
@@ -58,18 +60,43 @@ async def _remind(update: Update, context: Context, looking: Viewer, case: Case,
     zone = await _zone(update, context, looking, case)
     if zone is None:
         return
-    times = list(_times(end, zone, datetime.now(UTC), looking.language))
-    if not times:
+    buttons = _offered(case, end, zone, looking)
+    if not buttons:
         text = _("The time is over: a reminder would come too late.")
         await say(update, context, RichText.plain(text), case.button(_("Back to the steps"), "now"),
                   language=looking.language)  # fmt: skip
         return
-    buttons = [case.button(name, "at", code) for name, code, _at in times]
     text = _("When shall I remind you of {day}?").format(day=long_day(end, looking.language))
-    if len(zones(looking.profile.country)) > 1:
-        buttons.append(case.button(_("Another clock"), "clock"))
     await say(update, context, RichText.plain(text), *buttons, language=looking.language)
-    await stand_at(update, context, looking.person, None)
+    await stand_at(update, context, looking.person, f"{STEP}{case.id}:remind")
+
+
+def _offered(case: Case, end: date, zone: str, looking: Viewer) -> list[Button]:
+    """The times that can be chosen, and another clock where the country has several."""
+    times = _times(end, zone, datetime.now(UTC), looking.language)
+    buttons = [case.button(name, "at", code) for name, code, _at in times]
+    if buttons and len(zones(looking.profile.country)) > 1:
+        buttons.append(case.button(translator(looking.language)(mark("Another clock")), "clock"))
+    return buttons
+
+
+def on_show(guides: Guides, case: Case, page: str, looking: Viewer) -> list[Button]:
+    """The buttons of a page of this module, so that they can be named in words."""
+    end = _end(guides, case)
+    if page == "remind" and end is not None:
+        return _offered(case, end, zone_of(looking.person) or "UTC", looking)
+    if page == "clock":
+        return _clocks(case, looking)
+    return _follow_ups(case, looking) if page == "ask" else []
+
+
+def wished(guides: Guides, case: Case, text: str, looking: Viewer) -> list[str] | None:
+    """The action that "remind me two days before" means for a case with a last day to come; None for other words."""
+    folded, end = fold(text), _end(guides, case)
+    if end is None or end < looking.today or text.rstrip().endswith(("?", "؟")) or not has("remind-me", folded):
+        return None
+    days = 2 if has("two-days", folded) else 1 if has("one-day", folded) else None
+    return ["remind"] if days is None else ["at", f"d{days}"]
 
 
 def _end(guides: Guides, case: Case) -> date | None:
@@ -106,10 +133,15 @@ async def _zone(update: Update, context: Context, looking: Viewer, case: Case) -
 
 async def _clock(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
     """Ask by which of the country's clocks the person lives."""
-    _, found = translator(looking.language), zones(looking.profile.country)
-    buttons = [case.button(zone_label(name, looking.language), "zone", at) for at, name in enumerate(found)]
+    _ = translator(looking.language)
     text = _("What time is it where you are?")
-    await say(update, context, RichText.plain(text), *buttons, language=looking.language)
+    await say(update, context, RichText.plain(text), *_clocks(case, looking), language=looking.language)
+    await stand_at(update, context, looking.person, f"{STEP}{case.id}:clock")
+
+
+def _clocks(case: Case, looking: Viewer) -> list[Button]:
+    found = zones(looking.profile.country)
+    return [case.button(zone_label(name, looking.language), "zone", at) for at, name in enumerate(found)]
 
 
 async def _set_zone(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:
@@ -135,13 +167,14 @@ async def _at(update: Update, context: Context, looking: Viewer, case: Case, arg
 async def _ask(update: Update, context: Context, looking: Viewer, case: Case, _arguments: list[str]) -> None:
     """Ask for leave to come back once."""
     _ = translator(looking.language)
-    buttons = [
-        case.button(span(looking.language, days=days, from_now=True), "in", days) for days in FOLLOW_UP_DAYS
-    ]  # fmt: skip
-    buttons.append(case.button(_("Do not ask me"), "now"))
     text = _("When shall I ask you, once, whether you took the step and whether it helped?")
-    await say(update, context, RichText.plain(text), *buttons, language=looking.language)
-    await stand_at(update, context, looking.person, None)
+    await say(update, context, RichText.plain(text), *_follow_ups(case, looking), language=looking.language)
+    await stand_at(update, context, looking.person, f"{STEP}{case.id}:ask")
+
+
+def _follow_ups(case: Case, looking: Viewer) -> list[Button]:
+    days = [case.button(span(looking.language, days=n, from_now=True), "in", n) for n in FOLLOW_UP_DAYS]
+    return [*days, case.button(translator(looking.language)(mark("Do not ask me")), "now")]
 
 
 async def _in(update: Update, context: Context, looking: Viewer, case: Case, arguments: list[str]) -> None:

@@ -697,6 +697,35 @@ async def test_a_reminder_two_days_before_by_the_sellers_clock(bot: Bot) -> None
     assert not await bot.services.reminders.waiting(SELLER)
 
 
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("remind me two days before the deadline", 2), ("please remind me 1 day before", 1), ("remind me", None)],
+)
+async def test_a_reminder_is_wished_for_in_words(bot: Bot, text: str, days: int | None) -> None:
+    person = bot.person()
+    await far(person)
+    sent = await talk(person, text)
+    if days is None:
+        assert "When shall I remind you" in sent["text"]
+        sent = await talk(person, "the day before")
+    assert "I write to you on" in sent["text"]
+    (waiting,) = await bot.services.reminders.waiting(SELLER)
+    assert (datetime.fromisoformat(waiting.about).date() - waiting.due_at.date()).days == (days or 1)
+
+
+async def test_the_other_pages_work_by_typing_too(bot: Bot) -> None:
+    person = bot.person()
+    await opened(person)
+    await talk(person, "who can help", "ask me later if it helped", "in 7 days")
+    (waiting,) = await bot.services.reminders.waiting(SELLER)
+    assert waiting.kind is ReminderKind.FOLLOW_UP
+    await talk(person, "/cases")
+    await person.press(f"c:{waiting.case_id}:more")
+    await person.say("save as text")
+    assert len(bot.request.sent("sendDocument")) == 1
+    assert "Closed" in (await talk(person, "close it"))["text"]
+
+
 async def test_the_clock_is_asked_for_where_a_country_has_several(bot: Bot) -> None:
     await bot.services.people.update(SELLER, country="BR")
     person = bot.person()

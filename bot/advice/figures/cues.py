@@ -14,12 +14,13 @@ from knowledge.normalise import one_form
 Cue = Literal[
     "selling", "net", "fee-words", "comparing", "allowed", "joining", "how", "paid", "other-matters", "conditions",
     "a-lot", "places", "abroad", "how-much", "left", "choosing", "alternatives",
+    "remind-me", "two-days", "one-day",
 ]  # fmt: skip
 """`selling` something; what is left (`net`); `fee-words` alone; `comparing` places; being `allowed` to and `joining`;
 asking `how`; being `paid`; `other-matters` that have answers of their own; `conditions` that a list of countries
 does not answer; a price that is no number (`a-lot`); `places` to sell in general; money from
 `abroad`; `how-much`; what is `left`, said outright; wanting to be led to a platform (`choosing`); other ways to sell
-(`alternatives`)."""
+(`alternatives`); wanting a reminder (`remind-me`) `two-days` or `one-day` before."""
 
 
 @cache

@@ -58,7 +58,9 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
     if not in_group:
         reply = await handover.offer(context, reply, profile, consultation.turn)
     if reply.begins is not None:
-        reply = replace(reply, buttons=())  # its choices come with the question of the case, and not in groups
+        # Its choices come with the question of the case; what else it leads to stays, but not in groups.
+        kept = () if in_group else tuple(button for button in reply.buttons if button.action)
+        reply = replace(reply, buttons=kept)
     begins = reply.begins if not in_group else None
     sent = await service.sender.reply(chat, reply, answering=answering)
     log.info(

@@ -11,7 +11,7 @@ from babel.dates import format_datetime
 from telegram import Update
 from telegram.error import BadRequest, Forbidden
 
-from bot.advice.figures.cues import has
+from bot.advice.cues import has
 from bot.advice.guided.case import Case, CaseKind
 from bot.advice.guided.choices import DONE
 from bot.advice.guided.days import long_day, morning_of, span, zone_label, zones

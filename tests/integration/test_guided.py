@@ -144,6 +144,12 @@ async def test_a_report_begins_its_guide(bot: Bot, text: str, service: str | Non
     assert not buttons(opening)
 
 
+async def test_a_second_trouble_in_the_same_message_is_a_button(bot: Bot) -> None:
+    opening, _question = await bot.person().say("My Amazon account is deactivated and they are holding 900 dollars")
+    assert "suspended" in opening["text"]
+    assert opening["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "b:dispute:payment-held:amazon"
+
+
 async def test_a_report_in_a_group_is_answered_and_begins_nothing(bot: Bot) -> None:
     group = {"id": -55, "type": "supergroup", "title": "G"}
     sent = await bot.person().say("@tradewind_bot buyer says parcel not arrived on ebay", chat=group)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bot.advice.guided.case import Ask, Case, CaseKind, Takes
 from bot.advice.guided.disputes import BLANKS, OTHER, Disputes
 from bot.advice.guided.guides import Guides
-from bot.advice.guided.standing import UNKNOWN, standing_of
+from bot.advice.guided.standing import UNKNOWN, procedure_of, standing_of
 from bot.advice.understand import Profile
 from bot.handlers.guided import CALLBACKS
 from knowledge.disputes import Deadline, Situation
@@ -50,6 +50,26 @@ def test_all_situations_are_there_for_many_services() -> None:
     assert {each.id for each in FACTS.disputes} == set(SITUATIONS)
     services = {procedure.service for situation in FACTS.disputes for procedure in situation.procedures}
     assert len(services) >= 15
+
+
+@pytest.mark.parametrize(
+    ("situation", "paid_with", "procedure"),
+    [
+        ("supplier-fraud", "bank-wire", "bank-transfer"),
+        ("supplier-fraud", "papss", "bank-transfer"),
+        ("buyer-fraud", "mtn-momo", "cash"),
+        ("buyer-fraud", "paypal", "paypal"),
+    ],
+)
+def test_a_way_of_paying_without_a_procedure_of_its_own_has_that_of_its_kind(
+    situation: str, paid_with: str, procedure: str
+) -> None:
+    guide = FACTS.situation(situation)
+    assert guide
+    assert FACTS.provider(paid_with)
+    found = procedure_of(FACTS, guide, paid_with)
+    assert found
+    assert found.service == procedure
 
 
 @pytest.mark.parametrize("id", SITUATIONS)

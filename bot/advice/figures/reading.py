@@ -13,7 +13,7 @@ from decimal import Decimal
 from rapidfuzz.distance import OSA
 
 from bot.advice.amounts import Mention, is_shipping_free, mentions, names_money
-from bot.advice.figures.cues import has
+from bot.advice.cues import has
 from bot.advice.figures.draft import Draft, Field, Wish, place
 from bot.advice.figures.goods import Goods
 from bot.advice.language import FUNCTION_WORDS

@@ -11,7 +11,7 @@ from bot.advice.figures import wording
 from bot.advice.guided.case import Ask, Case, Takes
 from bot.advice.guided.days import is_possible, long_day, short_day, span
 from bot.advice.guided.paper import Paper
-from bot.advice.guided.standing import UNKNOWN, Standing, day_of, standing_of, walk
+from bot.advice.guided.standing import UNKNOWN, Standing, day_of, procedure_of, standing_of, walk
 from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile
@@ -103,7 +103,7 @@ class Disputes:
         found = walk(situation, case)
         if isinstance(found, Question):
             return Ask(f"?{found.id}", g(found.ask), [(g(each.label), each.id) for each in found.options])
-        procedure = situation.procedure(case.answer("service"))
+        procedure = procedure_of(self.facts, situation, case.answer("service"))
         rule = procedure.deadline(found.deadline) if procedure else None
         if found.deadline is None or case.answer("until" if rule is None else "since"):
             return None
@@ -143,12 +143,13 @@ class Disputes:
     def opening(self, situation: Situation, service: str | None, language: str, today: date) -> Reply:
         """What is said at once to somebody who reports such trouble: the first thing to do and the time there is."""
         t, g = translator(language), guidance(language)
-        procedure = situation.procedure(service)
+        procedure = procedure_of(self.facts, situation, service)
         name = f"{g(situation.title)} ({self.service_name(service, language)})" if service else g(situation.title)
         blocks, sources = [RichText.bold(name), RichText.plain(g(situation.aim))], []
         if procedure is not None:
             blocks.append(RichText.plain(t(_("First:")) + " " + g(procedure.first)))
-            lines = [f"{t(TERMS[each.term])}: {_rule(each, language)}" for each in procedure.deadlines[:2]]
+            rules = {_rule(each, language): each.term for each in reversed(procedure.deadlines)}  # each rule once
+            lines = [f"{t(TERMS[term])}: {rule}" for rule, term in [*reversed(rules.items())][:2]]
             blocks.append(RichText.plain("\n".join(lines)))
             sources = [situation.source_of(procedure)]
         else:

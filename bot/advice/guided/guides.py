@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from bot.advice.figures.cues import has
+from bot.advice.cues import has
 from bot.advice.figures.goods import Goods
 from bot.advice.guided.alternatives import Alternatives
 from bot.advice.guided.case import Ask, Case, CaseKind, Takes
@@ -15,11 +15,13 @@ from bot.advice.guided.choices import NOTHING, Choices
 from bot.advice.guided.days import read_day
 from bot.advice.guided.disputes import OTHER, Disputes, check_day
 from bot.advice.guided.paper import Paper
+from bot.advice.guided.standing import procedure_of
 from bot.advice.reply import BEGINS, Begin, Button, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import MAX_QUESTION, Profile, Question, is_product
 from bot.translation import guidance, translator
 from bot.translation import mark as _
+from knowledge.disputes import Situation
 from knowledge.facts import Facts
 from knowledge.gazetteer import Gazetteer
 from knowledge.normalise import fold, words
@@ -66,21 +68,26 @@ class Guides:
 
     # Beginning
 
-    def reported(self, text: str) -> str | None:
-        """The id of the situation that `text` reports as the person's own, if any; the longest words decide."""
+    def reports(self, text: str) -> list[Situation]:
+        """The situations that `text` reports as the person's own, the one it says most about first."""
         folded = fold(text[:MAX_QUESTION])
-        found = {situation.id: situation.reported_in(folded) for situation in self.facts.disputes}
-        best = max(found, key=lambda id: found[id], default=None)
-        return best if best and found[best] else None
+        found = [(situation.reported_in(folded), situation) for situation in self.facts.disputes]
+        return [situation for length, situation in sorted(found, key=lambda each: -each[0]) if length]
+
+    def reported(self, text: str) -> str | None:
+        """The id of the situation that `text` reports as the person's own, if any."""
+        return next((situation.id for situation in self.reports(text)), None)
 
     def begin(self, question: Question, profile: Profile, today: date) -> Reply | None:
         """The reply that begins a guided way, when `question` asks for one; its `begins` says which."""
-        situation = self.facts.situation(self.reported(question.original))
-        if situation is not None:
-            named = (*question.asked.platforms, *question.asked.payments)
-            service = next((id for id in named if situation.procedure(id)), next(iter(named), None))
+        reports = self.reports(question.original)
+        if reports:
+            situation, others = reports[0], reports[1:2]
+            service = self._service(question, situation) or next(iter(_services(question)), None)
             opening = self.disputes.opening(situation, service, question.language, today)
+            also = tuple(self._start(each, question, guidance(question.language)(each.title)) for each in others)
             answers = (("situation", situation.id), *((("service", service),) if service else ()))
+            opening = replace(opening, buttons=also)
             return self._beginning(opening, Begin(CaseKind.DISPUTE, answers), profile, question.language, today)
         folded, is_open = fold(question.original), not question.asked.platforms
         if has("alternatives", folded):
@@ -97,11 +104,18 @@ class Guides:
         situation = next((each for each in self.facts.disputes if about in each.documents), None)
         if reply.kind is not ReplyKind.ANSWER or situation is None:
             return reply
-        named = (*question.asked.platforms, *question.asked.payments)
-        service = next((id for id in named if situation.procedure(id)), None)
-        action = ":".join((BEGINS, CaseKind.DISPUTE.value, situation.id, *((service,) if service else ())))
-        button = Button(translator(question.language)(_("Step by step, with your dates")), action)
+        button = self._start(situation, question, translator(question.language)(_("Step by step, with your dates")))
         return replace(reply, buttons=(button, *reply.buttons[:3]))
+
+    def _start(self, situation: Situation, question: Question, name: str) -> Button:
+        """A button that begins the guide of `situation`, for the service that `question` names."""
+        service = self._service(question, situation)
+        action = (BEGINS, CaseKind.DISPUTE.value, situation.id, *((service,) if service else ()))
+        return Button(name, ":".join(action))
+
+    def _service(self, question: Question, situation: Situation) -> str | None:
+        """The first service that `question` names and that has a procedure for `situation`."""
+        return next((id for id in _services(question) if procedure_of(self.facts, situation, id)), None)
 
     def begun_by(self, action: str, profile: Profile) -> Begin | None:
         """What a button begins; None when it names what is gone."""
@@ -132,6 +146,7 @@ class Guides:
         """`opening` with the choices of the first question, for those who read it without a case."""
         ask = self.ask(Case(0, CaseKind(begin.kind), begin.answers), profile, language, today)
         buttons = tuple(Button(name, "") for name, _value in ask.choices) if ask else ()
+        buttons = (*opening.buttons, *buttons)
         begin = replace(begin, question=ask.text if ask else "")
         return Reply(
             opening.text, opening.kind, opening.intent, language, opening.citations, 1.0, buttons, begins=begin
@@ -237,6 +252,10 @@ class Guides:
             is_name = len(folded.split()) <= 2 and folded not in SMALL_TALK
             return service or (OTHER if is_name else None)
         return None
+
+
+def _services(question: Question) -> tuple[str, ...]:
+    return (*question.asked.platforms, *question.asked.payments)
 
 
 def _units(text: str) -> str | None:

@@ -14,6 +14,18 @@ UNKNOWN = "-"
 """A date that the person does not know."""
 
 
+GENERAL_BY_SERVICE = {"bank-wire": "bank-transfer", "cash-on-delivery": "cash"}
+GENERAL_BY_KIND = {"card-acquirer": "bank-card", "instant-payment": "bank-transfer", "mobile-money": "cash"}
+"""The procedure for that way of paying, where a payment service has none of its own."""
+
+
+def procedure_of(facts: Facts, situation: Situation, service: str | None) -> Procedure | None:
+    """How `service` handles the situation: its own procedure, else the one for that way of paying, else None."""
+    provider = facts.provider(service or "")
+    general = GENERAL_BY_SERVICE.get(provider.id, GENERAL_BY_KIND.get(provider.kind)) if provider else None
+    return situation.procedure(service) or situation.procedure(general)
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where a dispute stands once all questions are answered.
@@ -41,7 +53,7 @@ def standing_of(facts: Facts, case: Case) -> Standing | None:
     outcome = walk(situation, case)
     if isinstance(outcome, Question):
         return None
-    procedure = situation.procedure(case.answer("service"))
+    procedure = procedure_of(facts, situation, case.answer("service"))
     rule = procedure.deadline(outcome.deadline) if procedure and outcome.deadline else None
     since, until = day_of(case, "since"), day_of(case, "until")
     end = (rule.end(since) if since else None) if rule else until

@@ -1,4 +1,4 @@
-"""Words that tell what kind of figure a message asks for, read from `cues.yaml`. Matched on folded text."""
+"""Words that tell what a message is after, read from `cues.yaml`. Matched on folded text."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import gettext
 import io
 from collections.abc import Callable
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from babel import Locale
@@ -15,6 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from knowledge.models import AsOf
+from knowledge.numerals import localised
 
 LOCALES = Path(__file__).parent / "locales"
 SOURCE_LANGUAGE = "en"
@@ -24,8 +25,9 @@ Translate = Callable[[str], str]
 
 @cache
 def catalogue(language: str, domain: str = "messages") -> gettext.NullTranslations:
-    """The catalogue of `language` (ISO 639-1): of the interface (`messages`), or of the guides in the fact tables
-    (`guidance`). English, in which the texts are written, needs none."""
+    """The catalogue of `language` (ISO 639-1): of the interface (`messages`), of the guides in the fact tables
+    (`guidance`), or of the titles and headings of documents (`titles`). English, in which the texts are written,
+    needs none."""
     path = LOCALES / language / "LC_MESSAGES" / f"{domain}.po"
     if language == SOURCE_LANGUAGE or not path.is_file():
         return gettext.NullTranslations()
@@ -42,8 +44,20 @@ def translator(language: str) -> Translate:
 
 
 def guidance(language: str) -> Translate:
-    """The function that turns a text of the fact tables' guides into `language`; English where it is not translated."""
-    return catalogue(language, "guidance").gettext
+    """The function that turns a text of the fact tables' guides into `language`, figures too; English where it is not
+    translated."""
+    return partial(_guidance, language)
+
+
+@lru_cache(maxsize=32_768)
+def _guidance(language: str, text: str) -> str:
+    translated = catalogue(language, "guidance").gettext(text)
+    return localised(translated, language) if translated != text else text
+
+
+def titles(language: str) -> Translate:
+    """The function that turns a title or heading of a document into `language`; English where it is not translated."""
+    return catalogue(language, "titles").gettext
 
 
 def mark(text: str) -> str:

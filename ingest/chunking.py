@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from knowledge.models import Document, Kind, Passage
+from knowledge.models import Document, Kind, Passage, Translation, Wording
 from knowledge.normalise import fold
 
-CHUNKER = "headings-2"
+CHUNKER = "headings-3"
 """Names this way of cutting in the manifest; change it when the passages it makes change."""
 
 PASSAGE_CHARACTERS = 1_500
@@ -29,14 +29,22 @@ def cut(document: Document) -> list[Passage]:
     A card is one passage. A guide or digest gives one passage for its summary, which carries the
     document's question forms, and one for each section, longer ones cut at paragraphs. What an agency added is cut
     into shorter ones, each table row written out with its column heads. Each passage has its heading path.
+    Translations are of cards, or of guides section by section.
     """
     questions = tuple(form for forms in document.questions.values() for form in forms)
     if document.kind is Kind.CARD:
+        translations = {each.language: Wording(path=(each.title,), text=each.body) for each in document.translations}
         return [
             Passage(
-                id=document.id, document=document.id, path=(document.title,), text=document.body, questions=questions
+                id=document.id,
+                document=document.id,
+                path=(document.title,),
+                text=document.body,
+                questions=questions,
+                translations=translations,
             )
         ]
+    translated = {each.language: _translated(each) for each in document.translations}
     passages: list[Passage] = []
     taken: set[str] = set()
     for piece in _of_agency(document.body) if document.kind is Kind.AGENCY else _of_guide(document.body):
@@ -51,7 +59,25 @@ def cut(document: Document) -> list[Passage]:
                 questions=(*(questions if first else ()), *piece.forms),
             )
         )
-    return passages
+    return [
+        passage.model_copy(
+            update={
+                "translations": {
+                    language: sections[passage.number]
+                    for language, sections in translated.items()
+                    if len(sections) == len(passages)
+                }
+            }
+        )
+        for passage in passages
+    ]
+
+
+def _translated(translation: Translation) -> list[Wording]:
+    return [
+        Wording(path=(translation.title, *piece.headings), text=piece.text.strip())
+        for piece in _of_guide(translation.body)
+    ]
 
 
 @dataclass(frozen=True)

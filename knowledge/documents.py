@@ -1,7 +1,14 @@
-"""Read the Markdown documents of the knowledge base from a folder."""
+"""Read the Markdown documents of the knowledge base from a folder, with their translations.
+
+`<id>.md` is a document, `<id>.<language>.md` beside it a translation, which carries the fingerprint of the text that
+was translated: when the original changes, its translations are known to be stale.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +20,9 @@ from frontmatter.default_handlers import YAMLHandler
 from pydantic import ValidationError
 
 from knowledge.facts import Facts
-from knowledge.models import Document
-from knowledge.references import UnknownReferenceError, bare_figures, known_figures, resolve
+from knowledge.models import LANGUAGES, TRANSLATED_CHARACTERS, Document, Kind, Translation
+from knowledge.numerals import localised
+from knowledge.references import REFERENCE, UnknownReferenceError, bare_figures, known_figures, resolve
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ def _problem(path: Path, field: str, message: str) -> Problem:
 
 
 def load_documents(folder: Path, facts: Facts) -> tuple[list[Document], list[Problem]]:
-    """Read all `*.md` files below `folder`, in order of their paths.
+    """Read all `*.md` files below `folder`, in order of their paths, and give each document its translations.
 
     A faulty file is left out and reported; of two documents with one id the first is kept.
     """
@@ -86,7 +94,91 @@ def load_documents(folder: Path, facts: Facts) -> tuple[list[Document], list[Pro
         else:
             documents[result.id] = result
             first_at[result.id] = path
-    return list(documents.values()), problems
+    translations: dict[str, list[Translation]] = {}
+    for path in _translation_files(folder):
+        read = read_translation(path, documents, first_at, facts)
+        if isinstance(read, list):
+            problems += read
+        else:
+            translations.setdefault(read.translation_of, []).append(read)
+    whole = [
+        document.model_copy(update={"translations": tuple(translations.get(document.id, ()))})
+        for document in documents.values()
+    ]
+    return whole, problems
+
+
+def fingerprint(title: str, body: str) -> str:
+    """Tells one text of a document from another: the hash of its title and its raw body, in 12 hexadecimal digits."""
+    return hashlib.sha256(f"{title.strip()}\n{body.strip()}".encode()).hexdigest()[:12]
+
+
+def read_translation(
+    path: Path, documents: dict[str, Document], paths: dict[str, Path], facts: Facts
+) -> Translation | list[Problem]:
+    """Read one translation of one of `documents`, whose files are at `paths`; every fault comes back as a `Problem`.
+
+    A translation has just the figures, references and links of its original, else it would give other advice.
+    """
+    try:
+        post = _post(path)
+        original = documents.get(str(post.get("translation_of")))
+        if original is None:
+            return [Problem(path, "translation_of", f"there is no document {post.get('translation_of')!r}")]
+        source = _post(paths[original.id])
+        language = str(post.get("language"))
+        body = localised(resolve(post.content, facts, language), language) if language in LANGUAGES else post.content
+        fields = {**post.metadata, "body": body}
+        is_stale = post.get("original") != fingerprint(original.title, source.content)
+        translation = Translation.model_validate({**fields, "is_stale": is_stale})
+    except UnknownReferenceError as error:
+        return [Problem(path, "body", str(error))]
+    except ValidationError as error:
+        return [_problem(path, ".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+        return [Problem(path, "file", f"cannot be read: {' '.join(str(error).split())}")]
+    if path.name != f"{original.id}.{language}.md" or path.parent != paths[original.id].parent:
+        return [Problem(path, "file", f"is to be named {original.id}.{language}.md, beside its original")]
+    if original.kind is Kind.CARD and len(translation.body) > TRANSLATED_CHARACTERS:
+        return [Problem(path, "body", f"{len(translation.body)} characters, {TRANSLATED_CHARACTERS} are the most")]
+    if is_stale:
+        return translation  # what it lacks is known to be lacking
+    return [Problem(path, "body", fault) for fault in _differences(source.content, post.content)] or translation
+
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBERED_MONTH = re.compile(r"\d{1,2}\s?月|tháng \d{1,2}\b", re.IGNORECASE)
+"""Months that English names have a number in Chinese and Vietnamese."""
+
+
+def _differences(original: str, translated: str) -> list[str]:
+    """References, links and figures that stand in one text and not in the other."""
+    faults = []
+    for name, pattern in (("the reference", REFERENCE), ("the link", _LINK), ("the figure", _FIGURE)):
+        texts = [original, translated]
+        if pattern is _FIGURE:
+            texts = [_NUMBERED_MONTH.sub(" ", REFERENCE.sub(" ", _LINK.sub(" ", text))) for text in texts]
+        before, after = (Counter(match[0].rstrip(".,") for match in pattern.finditer(text)) for text in texts)
+        faults += [f"{name} {found} of the original is missing" for found in before - after]
+        faults += [f"{name} {found} is not in the original" for found in after - before]
+    return faults
+
+
+def stamp(path: Path, folder: Path) -> None:
+    """Write the fingerprint of the original as it is now into the translation at `path`: somebody has read both.
+
+    Raises:
+        LookupError: it names no document below `folder`.
+    """
+    text = path.read_text(encoding="utf-8")
+    post = _post(path)
+    source = next((file for file in _files(folder) if file.stem == post.get("translation_of")), None)
+    if source is None:
+        raise LookupError(f"{path}: there is no document {post.get('translation_of')!r}")
+    original = _post(source)
+    now = fingerprint(str(original["title"]), original.content)
+    path.write_text(re.sub(r"(?m)^original:.*$", f"original: '{now}'", text, count=1), encoding="utf-8")
 
 
 def bare_problems(folder: Path, facts: Facts) -> list[Problem]:
@@ -106,4 +198,12 @@ def bare_problems(folder: Path, facts: Facts) -> list[Problem]:
 
 
 def _files(folder: Path) -> Iterable[Path]:
+    return (path for path in _markdown(folder) if "." not in path.stem)
+
+
+def _translation_files(folder: Path) -> Iterable[Path]:
+    return (path for path in _markdown(folder) if "." in path.stem)
+
+
+def _markdown(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.md") if path.is_file() and not path.name.startswith("."))

@@ -15,8 +15,10 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from knowledge.facts import Facts
+from knowledge.lexicon import folded, gathered
 from knowledge.models import LANGUAGES
 from knowledge.normalise import fold, visible, words
+from knowledge.normalise import tokens as tokens_of
 
 EU = frozenset(
     [
@@ -51,51 +53,6 @@ EU = frozenset(
 )
 """ISO 3166 codes of the European Union's members (https://european-union.europa.eu, 2026)."""
 
-_MARKET_ALIASES = {
-    "US": (
-        "usa",
-        "u.s.",
-        "u.s.a.",
-        "america",
-        "the states",
-        "estados unidos",
-        "eeuu",
-        "ee.uu.",
-        "etats-unis",
-        "امريكا",
-        "marekani",
-        "amerika",
-        "eua",
-    ),
-    "GB": ("uk", "u.k.", "england", "britain", "great britain", "angleterre", "inglaterra", "بريطانيا", "uingereza"),
-    "EU": ("europe", "european union", "europa", "union europeenne", "اوروبا", "ulaya", "u.e."),
-    "AE": ("uae", "u.a.e.", "dubai", "emirates", "emirats", "emiratos", "الامارات", "دبي"),
-    "SA": ("saudi", "ksa", "arabie saoudite", "السعوديه"),
-    "CN": ("chine", "الصين"),
-    "DE": ("deutschland",),
-    "NL": ("holland", "hollande", "holanda"),
-    "KR": ("korea", "south korea"),
-    "RU": ("russia", "russie", "rusia"),
-    "TR": ("turkey", "turquie", "turquia"),
-    "CD": ("drc", "rdc", "congo kinshasa", "kinshasa", "kin", "lubumbashi", "goma"),
-    "AO": ("luanda", "benguela"),
-    "CU": ("la habana", "havana"),
-    "VE": ("caracas", "maracaibo"),
-    "NI": ("managua",),
-    "YE": ("sanaa", "صنعاء", "تعز", "taiz"),
-    "SD": ("khartoum", "الخرطوم"),
-    "IQ": ("baghdad", "بغداد", "basra", "البصره", "erbil", "اربيل"),
-    "SY": ("damascus", "دمشق", "aleppo", "حلب"),
-    "LY": ("benghazi", "بنغازي"),
-    "AF": ("kabul", "herat"),
-    "SO": ("mogadishu", "hargeisa"),
-    "ML": ("bamako",),
-    "NE": ("niamey",),
-    "GN": ("conakry",),
-    "BI": ("bujumbura",),
-    "GA": ("libreville",),
-    "DZ": ("algerie", "algiers", "alger"),
-}
 _DOMAIN = re.compile(r"\.(com|co|org|net|[a-z]{2})(\.[a-z]{2})?$")
 _CAPITAL_CODES = {"US": "US", "UK": "GB", "EU": "EU", "UE": "EU", "UAE": "AE", "EEUU": "US", "RDC": "CD"}
 _AMBIGUOUS_COUNTRIES = {"ML": ("sw",), "GE": (), "JO": (), "TD": ("en",), "TR": ("en",), "PE": ("sw",)}
@@ -128,9 +85,7 @@ BUYER_MARKETS = EU | frozenset(
     ]
 )
 """Places to which sellers in developing countries mostly sell; elsewhere a country is taken for the seller's own."""
-_DESTINATION = frozenset(
-    map(fold, ("to", "into", "towards", "vers", "pour", "hacia", "para", "إلى", "الى", "kwenda", "hadi"))
-)
+_DESTINATION, _DESTINATION_AFTER = folded("to"), folded("to_after")
 _NO_NAMES = frozenset(
     [
         "jamani",
@@ -152,16 +107,11 @@ _NO_NAMES = frozenset(
     ]
 )
 """Everyday words that are a slip away from a name."""
-_COMING_FROM = frozenset(map(fold, ("from", "depuis", "desde", "kutoka", "من", "انا", "وانا")))
-_BETWEEN = frozenset(
-    map(
-        fold,
-        ("the", "la", "le", "el", "l'", "o", "a", "دولة", "مدينة", "بلد", "nchi", "nchini", "mji", "in", "ب", "في"),
-    )
-)
-_ORIGIN = frozenset(
-    map(fold, ("from", "in", "at", "depuis", "à", "du", "desde", "a", "de", "em", "en", "kutoka", "nchini", "من", "في"))
-)
+_COMING_FROM, _COMING_FROM_AFTER = folded("from_"), folded("from_after")
+_BETWEEN = folded("between")
+_ORIGIN = folded("from_") | folded("in_")
+_PREFIXES = sorted(folded("prefixes"), key=len, reverse=True)
+_SUFFIXES = sorted(folded("suffixes"), key=len, reverse=True)
 
 
 @dataclass(frozen=True)
@@ -217,9 +167,10 @@ class Gazetteer:
                 names[_key(spelling)] = _Name(
                     "country", country.iso, country.ambiguous_in or _AMBIGUOUS_COUNTRIES.get(country.iso, ())
                 )
+        spellings = gathered("services")
         for kind, things in (("payment", self.facts.payments), ("platform", self.facts.platforms)):
             for thing in things:
-                for spelling in (thing.name, *thing.aliases):
+                for spelling in (*spellings.get(thing.id, ()), thing.name, *thing.aliases):
                     names[_key(spelling)] = _Name(kind, thing.id, thing.ambiguous_in)
         return {key: name for key, name in names.items() if key}
 
@@ -241,13 +192,13 @@ class Gazetteer:
 
     def find(self, text: str, language: str = "en") -> Entities:
         """The entities that `text` names; `language` (ISO 639-1) decides about ambiguous names."""
-        shown = visible(text).split()
+        shown = tokens_of(visible(text))
         tokens = [_key(token) for token in shown]
-        return self._sort([(at, name) for at, _, name in self._mentions(shown, tokens, language)], tokens)
+        return self._sort(self._mentions(shown, tokens, language), tokens)
 
     def without(self, text: str, replaced: Entities, language: str = "en") -> str:
         """`text` without the names of each kind that `replaced` has entities of."""
-        shown = visible(text).split()
+        shown = tokens_of(visible(text))
         kinds = {
             "platform": bool(replaced.platforms or replaced.payments),
             "payment": bool(replaced.platforms or replaced.payments),
@@ -288,13 +239,17 @@ class Gazetteer:
         return None
 
     def _without_article(self, key: str) -> _Name | None:
-        # Arabic writes its article and "in", "from", "to" onto the word; Romance languages elide theirs.
-        for prefix in ("ال", "لل", "بال", "وال", "فال", "ب", "ل", "و", "ف", "l'", "d'"):
+        # Arabic writes its article and "in", "from", "to" onto the word; Romance languages elide theirs; Bengali and
+        # others write what stands for "in" and "of" behind it.
+        for prefix in (*_PREFIXES, "l'", "d'"):
             if key.startswith(prefix) and len(key) - len(prefix) >= 3:
                 rest = key.removeprefix(prefix)
                 for candidate in (rest, "ال" + rest):
                     if candidate in self._names:
                         return self._names[candidate]
+        for suffix in _SUFFIXES:
+            if key.endswith(suffix) and len(key) - len(suffix) >= 3 and key.removesuffix(suffix) in self._names:
+                return self._names[key.removesuffix(suffix)]
         return None
 
     def _misspelt(self, key: str) -> _Name | None:
@@ -322,19 +277,20 @@ class Gazetteer:
                     found.append(code)
         return found
 
-    def _sort(self, found: Iterable[tuple[int, _Name]], tokens: Sequence[str]) -> Entities:
+    def _sort(self, found: Iterable[tuple[int, int, _Name]], tokens: Sequence[str]) -> Entities:
         kinds: dict[str, dict[str, None]] = {"platform": {}, "payment": {}, "country": {}, "market": {}, "origin": {}}
-        for at, name in found:
+        for at, length, name in found:
             kind = name.kind
             if kind == "country":
                 before = [token for token in tokens[max(0, at - 2) : at] if token in _DESTINATION | _ORIGIN]
-                towards = bool(before) and before[-1] in _DESTINATION
+                behind = "".join(tokens[at + length : at + length + 1])
+                towards = (bool(before) and before[-1] in _DESTINATION) or behind in _DESTINATION_AFTER
                 kind = "market" if name.id in BUYER_MARKETS or towards else "country"
                 ahead = list(tokens[max(0, at - 2) : at])
                 if ahead and ahead[-1] in _BETWEEN:
                     ahead.pop()
-                if ahead and ahead[-1] in _COMING_FROM:  # not "from a customer in Canada"
-                    kinds["origin"][name.id] = None
+                if (ahead and ahead[-1] in _COMING_FROM) or behind in _COMING_FROM_AFTER:
+                    kinds["origin"][name.id] = None  # not "from a customer in Canada"
             kinds[kind][name.id] = None
         kinds["market"] |= dict.fromkeys(self._markets_of_domains(tokens))
         return Entities(
@@ -366,6 +322,6 @@ def _country_names() -> Iterable[tuple[str, str]]:
         for code, name in Locale(language).territories.items():
             if len(code) == 2 and code.isalpha() and code not in ("QO", "ZZ", "XA", "XB", "EZ", "UN"):
                 yield code, name
-    for code, aliases in _MARKET_ALIASES.items():
+    for code, aliases in gathered("places").items():
         for alias in aliases:
             yield code, alias

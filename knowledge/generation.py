@@ -20,7 +20,7 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 PASSAGES, FORMS = "passages", "question-forms"
 """The two collections of a generation."""
 
-FORMAT = 6
+FORMAT = 7
 """The layout of a generation; change it when what is written changes, and indexes are built anew."""
 
 HASHED_FILES = ("documents.jsonl", "facts.json", "passages.jsonl", "vocabulary.txt", "intents.npz", "delta.npz")
@@ -161,14 +161,14 @@ class Generation:
         return cls(folder, manifest, by_id, passages, facts, vocabulary, lexical, intents, client, collections, deltas)
 
     def nearest_passages(self, vector: Vectors, count: int) -> Neighbours:
-        """The passages whose text is nearest to `vector`."""
-        return self._nearest(PASSAGES, vector, count, lambda id: id)
+        """The passages whose text is nearest to `vector`; one comes once for each language in which it is near."""
+        return self._nearest(PASSAGES, vector, count)
 
     def nearest_forms(self, vector: Vectors, count: int) -> Neighbours:
         """The passages of the nearest question forms; a passage comes once for each form that is near."""
-        return self._nearest(FORMS, vector, count, passage_of_form)
+        return self._nearest(FORMS, vector, count)
 
-    def _nearest(self, name: str, vector: Vectors, count: int, passage: Callable[[str], str]) -> Neighbours:
+    def _nearest(self, name: str, vector: Vectors, count: int) -> Neighbours:
         delta = self._deltas[name]
         # So many more that as many are left when those that are gone have been dropped.
         wanted = count + min(len(delta.gone), count)
@@ -180,7 +180,7 @@ class Generation:
             cosines = np.concatenate((cosines[kept], delta.vectors @ vector))
             order = np.argsort(-cosines)[:count]
             ids, cosines = [ids[place] for place in order], cosines[order]
-        rows = np.array([self._rows[passage(id)] for id in ids], dtype=np.int64)
+        rows = np.array([self._rows[passage_of(id)] for id in ids], dtype=np.int64)
         return Neighbours(rows, cosines)
 
     def close(self) -> None:
@@ -209,9 +209,14 @@ def form_id(passage: str, number: int) -> str:
     return f"{passage}|{number}"
 
 
-def passage_of_form(id: str) -> str:
-    """The id of the passage of a question form."""
-    return id.rsplit("|", 1)[0]
+def translation_id(passage: str, language: str) -> str:
+    """The id under which the vector of a passage's text in another language (ISO 639-1) is stored."""
+    return f"{passage}|{language}"
+
+
+def passage_of(id: str) -> str:
+    """The id of the passage that a stored vector belongs to."""
+    return id.split("|", 1)[0]
 
 
 def verify(folder: Path) -> Manifest:
@@ -363,8 +368,7 @@ def vocabulary(passages: Iterable[Passage]) -> Counter[str]:
     """In how many of `passages`, with their question forms, each folded word stands."""
     counts: Counter[str] = Counter()
     for passage in passages:
-        texts = (passage.standing_alone, *passage.questions)
-        counts.update({word for text in texts for word in words(fold(text))})
+        counts.update(set(words(fold(passage.searchable))))
     return counts
 
 

@@ -10,10 +10,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 LANGUAGES = ("en", "fr", "es", "pt", "ar", "sw")
-"""ISO 639-1 codes of the languages that questions are written and understood in."""
+"""ISO 639-1 codes of the languages that questions are written, understood and answered in."""
+
+CARD_LANGUAGES = ("fr", "es", "pt", "ar", "sw")
+"""Languages into which every card is translated; into the others of `LANGUAGES` those asked most are."""
 
 CARD_WORDS = (80, 150)
 CARD_CHARACTERS = 900
+TRANSLATED_CHARACTERS = 1_300
+"""Most languages say the same in more letters than English."""
 STALE_AFTER_DAYS = 365
 
 
@@ -121,6 +126,27 @@ class Source(Strict):
     confidence: Confidence
 
 
+class Translation(Strict):
+    """The title and the text of a document in another `language` (ISO 639-1).
+
+    `original` is the fingerprint of the text that was translated; `is_stale` when that text has changed since.
+    """
+
+    translation_of: Identifier
+    language: str
+    original: str = Field(pattern=r"^[0-9a-f]{12}$")
+    title: str = Field(min_length=2, max_length=160)
+    body: str = Field(min_length=1)
+    is_stale: bool = False
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in LANGUAGES:
+            raise ValueError(f"unknown language {value!r}; known: {', '.join(LANGUAGES)}")
+        return value
+
+
 class Document(Strict):
     """One document of the knowledge base: front matter and Markdown body.
 
@@ -146,6 +172,7 @@ class Document(Strict):
     agency: Identifier | None = None
     expires: date | None = None
     body: str = Field(min_length=1)
+    translations: tuple[Translation, ...] = ()
 
     @field_validator("questions")
     @classmethod
@@ -177,31 +204,43 @@ class Document(Strict):
         """The main topic."""
         return self.topics[0]
 
+    def translation(self, language: str) -> Translation | None:
+        """The translation into `language` (ISO 639-1), if there is one."""
+        return next((each for each in self.translations if each.language == language), None)
+
     def is_expired(self, today: date) -> bool:
         """True when the day it expires is over."""
         return self.expires is not None and self.expires < today
 
 
-class Passage(Strict):
-    """A piece of a document that can stand alone: a whole card, or one section of a guide.
+class Wording(Strict):
+    """What a passage says in one language: `path` is the heading path, from the document's title down."""
 
-    `path` is the heading path, from the document's title down; `id` is the document's id, followed by
-    `#section` where the document has several passages; `number` counts from 0 within the document.
-    """
-
-    id: str
-    document: str
-    number: int = 0
     path: tuple[str, ...]
     text: str
-    questions: tuple[str, ...] = ()
 
     @property
     def standing_alone(self) -> str:
         """The text as it is encoded and indexed: heading path, then body."""
         return " > ".join(self.path) + "\n" + self.text
 
+
+class Passage(Wording):
+    """A piece of a document that can stand alone: a whole card, or one section of a guide.
+
+    `id` is the document's id, followed by `#section` where the document has several passages; `number` counts from 0
+    within the document. The passage itself is in the document's language, `translations` hold it in others
+    (ISO 639-1).
+    """
+
+    id: str
+    document: str
+    number: int = 0
+    questions: tuple[str, ...] = ()
+    translations: dict[str, Wording] = Field(default_factory=dict)
+
     @property
     def searchable(self) -> str:
-        """The text as the lexical index reads it: with its question forms."""
-        return "\n".join((self.standing_alone, *self.questions))
+        """The text as the lexical index reads it: with its question forms, in all languages."""
+        translated = (wording.standing_alone for wording in self.translations.values())
+        return "\n".join((self.standing_alone, *translated, *self.questions))

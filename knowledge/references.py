@@ -13,13 +13,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_skeleton
 from babel.lists import format_list
 
 from knowledge.facts import Destination, Facts, PaymentProvider, Platform, Store
@@ -34,16 +34,24 @@ class UnknownReferenceError(Exception):
     """A reference names nothing that the tables hold; the message says what."""
 
 
-def resolve(text: str, facts: Facts) -> str:
-    """`text` with all its references written out in English.
+RANGES = {"ar": "{0} إلى {1}", "bn": "{0} থেকে {1}", "en": "{0} to {1}", "es": "{0} a {1}", "fr": "{0} à {1}",
+          "hi": "{0} से {1}", "id": "{0} sampai {1}", "pt": "{0} a {1}", "ru": "{0}–{1}", "sw": "{0} hadi {1}",
+          "vi": "{0} đến {1}", "zh": "{0} 至 {1}"}  # fmt: skip
+"""From one figure to another, in each language (ISO 639-1)."""
+
+
+def resolve(text: str, facts: Facts, language: str = "en") -> str:
+    """`text` with all its references written out in `language` (ISO 639-1).
+
+    Figures look the same in every language, as the sites of platforms show them; words around them do not.
 
     Raises:
         UnknownReferenceError: a reference is misspelt, or its figure is not known.
     """
-    return REFERENCE.sub(lambda match: _written(match["path"], facts), text)
+    return REFERENCE.sub(lambda match: _written(match["path"], facts, language), text)
 
 
-def _written(path: str, facts: Facts) -> str:
+def _written(path: str, facts: Facts, language: str) -> str:
     if path.startswith('"'):
         return path.strip('"')
     match = _PATH.fullmatch(path)
@@ -55,13 +63,13 @@ def _written(path: str, facts: Facts) -> str:
     owner, fees, currency = _fees_of(thing, facts, path)
     fee = next((fee for fee in fees if fee.id == name), None)
     if fee is None:
-        return _fact(path, owner, name, whom)
+        return _fact(path, owner, name, whom, language)
     rate = _rate(fee, whom)
     if rate is None:
         raise UnknownReferenceError(f"{{{{{path}}}}}: the fee has no rate for {whom or 'everybody'}")
     if part == "as-of":
-        return _month(rate.as_of or fee.as_of)
-    shown = _part(rate, part, rate.currency or currency)
+        return _month(rate.as_of or fee.as_of, language)
+    shown = _part(rate, part, rate.currency or currency, language)
     if not shown:
         raise UnknownReferenceError(f"{{{{{path}}}}}: the figure is not known")
     return shown
@@ -91,10 +99,10 @@ def _rate(fee: Fee, whom: str | None) -> Rate | None:
     return next(general, None)
 
 
-def _part(rate: Charge, part: str | None, currency: str | None) -> str:
+def _part(rate: Charge, part: str | None, currency: str | None, language: str = "en") -> str:
     if part is None:
-        percent = _span(rate.percent, rate.percent_max, _percent)
-        fixed = _span(rate.fixed, rate.fixed_max, lambda amount: _money(amount, currency))
+        percent = _span(rate.percent, rate.percent_max, _percent, language)
+        fixed = _span(rate.fixed, rate.fixed_max, lambda amount: _money(amount, currency), language)
         return " + ".join(shown for shown in (percent, fixed) if shown)
     tier = re.fullmatch(r"tier(\d)\.(percent|fixed|up-to)", part)
     if tier and int(tier[1]) <= len(rate.tiers):
@@ -106,11 +114,10 @@ def _part(rate: Charge, part: str | None, currency: str | None) -> str:
     return "" if value is None else _percent(value) if part.startswith("percent") else _money(value, currency)
 
 
-def _span(low: Decimal | None, high: Decimal | None, shown: object) -> str:
+def _span(low: Decimal | None, high: Decimal | None, shown: Callable[[Decimal], str], language: str) -> str:
     if low is None:
         return ""
-    write = shown if callable(shown) else str
-    return f"{write(low)} to {write(high)}" if high is not None and high != low else str(write(low))
+    return RANGES[language].format(shown(low), shown(high)) if high is not None and high != low else shown(low)
 
 
 def _percent(value: Decimal) -> str:
@@ -129,20 +136,20 @@ def _plain(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
-def _month(as_of: AsOf) -> str:
+def _month(as_of: AsOf, language: str) -> str:
     day: date | None = as_of.earliest
     if day is None:
-        return "an unknown date"
-    return str(format_date(day, "y" if as_of.precision == "year" else "MMMM y", locale="en"))
+        raise UnknownReferenceError("the date of the figure is not known")
+    return str(format_skeleton("y" if as_of.precision == "year" else "yMMMM", day, locale=language))
 
 
-def _fact(path: str, owner: Platform | PaymentProvider, name: str, whom: str | None) -> str:
+def _fact(path: str, owner: Platform | PaymentProvider, name: str, whom: str | None, language: str) -> str:
     """A platform's fact that is no fee: `sellers` (countries whose sellers it takes), `sellers-count`, `hold-days`,
     and `paid-by@payoneer` (countries whose sellers it pays in that way)."""
     if isinstance(owner, Platform) and owner.sellers and name in ("sellers", "sellers-count"):
         open_to = [code for code in owner.sellers.open_to if code != "*"]
         if open_to:
-            return str(len(open_to)) if name == "sellers-count" else _countries(open_to)
+            return str(len(open_to)) if name == "sellers-count" else _countries(open_to, language)
     if isinstance(owner, Platform) and name == "hold-days":
         holds = [payout.hold_days for payout in owner.payouts if payout.hold_days]
         if holds:
@@ -150,13 +157,13 @@ def _fact(path: str, owner: Platform | PaymentProvider, name: str, whom: str | N
     if isinstance(owner, Platform) and name == "paid-by":
         paid = [code for payout in owner.payouts if payout.to == whom for code in payout.sellers if code != "*"]
         if paid:
-            return _countries(paid)
+            return _countries(paid, language)
     raise UnknownReferenceError(f"{{{{{path}}}}}: {owner.id} has no fee or fact {name!r}")
 
 
-def _countries(codes: list[str]) -> str:
-    names = Locale("en").territories
-    return str(format_list(sorted(str(names[code]) for code in codes), "standard", locale="en"))
+def _countries(codes: list[str], language: str) -> str:
+    names = Locale(language).territories
+    return str(format_list(sorted(str(names[code]) for code in codes), "standard", locale=language))
 
 
 def _of_destination(path: str, facts: Facts, iso: str, name: str) -> str:

@@ -107,7 +107,7 @@ class HybridSearch:
         What is not among the neighbours gets the least that was found: it is no nearer than that.
         """
         text = np.full(passages, texts.cosines.min(), dtype=np.float32)
-        text[texts.rows] = texts.cosines
+        np.maximum.at(text, texts.rows, texts.cosines)
         form = np.full(passages, forms.cosines.min(), dtype=np.float32)
         np.maximum.at(form, forms.rows, forms.cosines)
         best = np.maximum(text, form)

@@ -17,7 +17,6 @@ from bot.advice import compose, smalltalk
 from bot.advice.check import faults
 from bot.advice.figures.desk import Desk
 from bot.advice.guided.guides import Guides
-from bot.advice.language import is_readable_script
 from bot.advice.reply import Reply, ReplyKind
 from bot.advice.understand import Profile, Question, Turn, Understanding
 from knowledge.active import Index
@@ -109,6 +108,13 @@ class Adviser:
         Without `figures` all is answered out of the documents, as the evaluation of the search needs it, and no
         guided way begins.
         """
+        consultation = self._consulted(message, profile, earlier, figures)
+        question = consultation.question
+        if question.foreign is None or consultation.reply.intent == "unsupported-language":
+            return consultation
+        return replace(consultation, reply=smalltalk.in_another_language(consultation.reply, question.foreign))
+
+    def _consulted(self, message: str, profile: Profile, earlier: Turn | None, figures: bool) -> Consultation:
         started = time.perf_counter()
         search = self.index.search  # one generation for the whole question
         question = self._understanding.understand(message, profile, earlier)
@@ -157,9 +163,7 @@ class Adviser:
         if question.was_long:
             return smalltalk.reply("too-long", question, evidence.hits)
         if not self._has_known_words(question) and not question.asked:
-            return smalltalk.reply(
-                "gibberish" if is_readable_script(question.text) else "unsupported-language", question
-            )
+            return smalltalk.reply("unsupported-language" if question.foreign else "gibberish", question)
         if evidence.confidence >= limits.ask_above:
             return compose.ask_which(question, evidence)
         return compose.decline(question, evidence, self.facts, "unknown")

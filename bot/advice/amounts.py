@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,8 +14,9 @@ from price_parser.parser import parse_number
 from text_to_num import alpha2digit
 
 from knowledge.facts import ExchangeRates
+from knowledge.lexicon import folded, gathered, inside, whole
 from knowledge.models import LANGUAGES
-from knowledge.normalise import fold, visible, words
+from knowledge.normalise import fold, visible, western_digits, words
 
 SPELLED = ("en", "fr", "es", "pt")
 """Languages whose numbers in words are understood."""
@@ -24,89 +24,13 @@ SPELLED = ("en", "fr", "es", "pt")
 MOST = Decimal(10) ** 9
 """Nobody sells one piece for more, in any currency that the tables hold."""
 
-_UNITS = {
-    "Dollar": "dollar dollars buck bucks dolar dolares dola دولار دولارات دولارا",
-    "Peso": "peso pesos بيزو",
-    "Franc": "franc francs franco francos faranga فرنك",
-    "CFA": "cfa fcfa f.cfa franccfa سيفا",
-    "Dinar": "dinar dinars dinares دينار دنانير",
-    "Dirham": "dirham dirhams dh dhs dhm درهم دراهم",
-    "Rupee": "rupee rupees rs rs. re roupie roupies rupia rupias روبيه rupaye ₨",
-    "Riyal": "riyal riyals rial rials riales ريال ريالات",
-    "Shilling": "shilling shillings shilingi shilings sh chelin chelines xelim xelins شلن /= /-",
-    "Pound": "pound pounds quid livre livres libra libras pauni جنيه جنيهات",
-    "Lira": "lira liras lire ليره ليرات",
-    "Krona": "krona kronor krone kroner couronne couronnes corona coronas",
-}
+_UNITS = gathered("units")
 """Names that several currencies share; which one is meant depends on the country."""
 
 _UNIT_NAMES = {"Riyal": ("Riyal", "Rial"), "Krona": ("Krona", "Krone", "Koruna"), "CFA": ("CFA Franc",)}
 _USUAL = {"Dollar": "USD", "Pound": "GBP", "Krona": "SEK"}
 """What a shared name means when nothing speaks for another currency."""
 
-_OWN_WORDS = {
-    "EUR": "euro euros يورو اورو yuro €",
-    "USD": "us$ usd$ u$s u$d dlls dls usdollars",
-    "GBP": "£ sterling باوند",
-    "NGN": "naira nairas ₦ نايرا",
-    "GHS": "cedi cedis ₵ gh₵ gh¢ سيدي",
-    "KES": "ksh kshs ksh. kes/= bob",
-    "TZS": "tsh tshs tzs/=",
-    "UGX": "ush ushs ugx/=",
-    "ETB": "birr بر",
-    "BDT": "taka takas tk ৳ تاكا",
-    "INR": "₹ inr/-",
-    "VND": "dong dongs ₫ vnđ",
-    "THB": "baht bahts ฿",
-    "MYR": "ringgit rm",
-    "IDR": "rupiah rupiahs rp rp.",
-    "PHP": "₱ php.",
-    "ZAR": "rand rands راند",
-    "ZMW": "zmk",
-    "BWP": "pula",
-    "PEN": "soles s/ s/.",
-    "GTQ": "quetzal quetzales",
-    "HNL": "lempira lempiras",
-    "PYG": "guarani guaranies ₲",
-    "BRL": "reais r$ real",
-    "BOB": "bolivianos boliviano bs",
-    "KZT": "tenge ₸",
-    "UZS": "soum sums",
-    "GEL": "lari ₾",
-    "AMD": "dram drams ֏",
-    "LAK": "kip",
-    "KHR": "riel riels ៛",
-    "MMK": "kyat kyats",
-    "MNT": "tugrik tugriks ₮",
-    "MGA": "ariary",
-    "MZN": "metical meticais mt",
-    "AOA": "kwanza kwanzas",
-    "UAH": "hryvnia ₴",
-    "CNY": "yuan rmb يوان",
-    "JPY": "yen يين",
-    "KRW": "won ₩",
-    "PLN": "zloty zlotys zł",
-    "TRY": "₺ tl",
-    "RUB": "rouble roubles ruble rubles rublo rublos روبل ₽",
-    "RWF": "frw rwf",
-    "ILS": "shekel shekels ₪ شيكل شيقل",
-    "CRC": "colones colon ₡",
-    "CVE": "escudo escudos",
-    "MVR": "rufiyaa",
-    "PGK": "kina",
-    "TOP": "paanga",
-    "WST": "tala",
-    "VUV": "vatu",
-    "LSL": "maloti loti",
-    "GMD": "dalasi",
-    "SLE": "leone leones",
-    "HTG": "gourde gourdes",
-    "CAD": "c$ ca$",
-    "AUD": "a$ au$",
-    "SGD": "s$",
-    "NZD": "nz$",
-    "HKD": "hk$",
-}
 _SEVERAL = {"kwacha": ("ZMW", "MWK"), "som": ("KGS", "UZS"), "¥": ("JPY", "CNY"), "manat": ("AZN", "TMT")}
 _LETTERS = {"r": ("ZAR",), "p": ("PHP",), "q": ("GTQ",), "k": ("ZMW",)}
 """One letter before a sum: only at home, but for the rand."""
@@ -116,47 +40,34 @@ _EVERYDAY = frozenset(["all", "try", "top", "cup", "pen", "gel", "bam", "sos", "
 _PESO_SIGN = frozenset(["MXN", "COP", "CLP", "ARS", "UYU", "DOP"])
 """Currencies that are written with a bare `$` at home."""
 
-_MAGNITUDES = {
-    1_000: "k thousand mille mil elfu الف الاف",
-    1_000_000: "m mio million millions millon millones milhao milhoes milioni مليون ملايين",
-    100_000: "lakh lakhs lac lacs laki",
-    10_000_000: "crore crores",
-}
-_SHIPPING = re.compile(
-    r"\b(shipping|postage|delivery|freight|livraison|envoi|port|frais de port|envio|envios|flete|frete|portes|entrega|"
-    r"usafirishaji|usafiri|kusafirisha|kutuma|posta)\b|شحن|توصيل"
-)
-_PIECES = re.compile(
-    r"^\s?(pieces?|pcs|pc|units?|items?|sales|orders|unites?|articles|ventes|commandes|unidades?|piezas?|ventas|pedidos|pecas|"
-    r"vendas|vipande|bidhaa|oda)\b|^\s?(قطعه|قطع|حبه|طلب|مبيعات)"
-)
-_MONTH = re.compile(r"\b(months?|monthly|mois|mes|mensual(es)?|mensais|mwezi)\b|شهر")
-_BEFORE_PRICE = re.compile(
-    r"(\b(for|at|price|priced|costs?|prix|à|a|pour|por|precio|en|preco|de|kwa|bei|ni)\s|\bب|سعر\s?|@\s?|^)[-−]?$"
-)
-_AFTER_PRICE = re.compile(
-    r"^\s*($|[?!,;.؟])|^\s(on|in|at|from|via|sur|chez|en|na|no|da|por|kwenye|katika|plus|\+)\b|^\s(في|علي|على|ع)\b"
-)
-_FREE = re.compile(r"\b(free|gratuite?|offerte?|offert|gratis|bure)\b|مجان|بلاش|باطل")
-_WITHOUT = re.compile(r"\b(no|without|free|sans|sin|sem|bila|hakuna)\b|بدون|بلا|مجان")
-_INCLUDED = re.compile(
-    r"\s(is |est |esta )?(included|incl|compris|inclus|incluid[oa]|incluso|pamoja)\b|\s(شامل|محسوب|داخل)"
-)
-_JOINED = re.compile(r"\b(with|plus|and|avec|mas|con|com|y|e|et|na|pamoja)\b|(?:^|\s)و")
+_MAGNITUDES = {word: factor for factor, words in gathered("magnitudes").items() for word in words}
+
+_SHIPPING = re.compile(inside(folded("shipping")))
+_FREE = re.compile(inside(folded("free")))
+_WITHOUT = re.compile(inside(folded("without")))
+_INCLUDED = re.compile(rf"\s?(?:is |est |esta )?{inside(folded('included'))}")
+_JOINED = re.compile(rf"{whole(folded('and_with') - {'و'})}|(?:^|\s)و")
+_PIECES = re.compile(rf"\s?{inside(folded('pieces'))}")
+_MONTH = re.compile(inside(folded("month")))
+_PER_MONTH = whole(folded("per_month"))
 _A_MONTH = re.compile(
-    r"^\W*(?:\w+\s){0,2}(?:a|per|each|every|par|al|por|a cada|cada|kwa|kila|في|بال|كل)?\s?(?:/\s?)?"
-    r"(?:month|months|monthly|mois|mes|mensuel|mensuales|mwezi|الشهر|شهريا|بالشهر|شهر)\b"
+    rf"\W*(?:\w+\s){{0,2}}(?:(?:{whole(folded('every'))}\s?|ب)?(?:/\s?)?{whole(folded('month'))}|{_PER_MONTH})"
 )
+_MONTH_BEFORE = re.compile(rf"{_PER_MONTH}\W*(?:[^\W\d]+\s?){{0,2}}$")
+_BEFORE_PRICE = re.compile(rf"(?:{whole(folded('before_price'))}\s?|@\s?|^)[-−]?$")
+_AFTER_PRICE = re.compile(rf"\s*(?:$|[?!,;.؟।。，？])|\s?{whole(folded('after_price'))}")
 _NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])(?:\d{1,3}(?:[ '\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d(?:[\d.,]*\d)?)(?!\d)")
 _SIGN_INSIDE = re.compile(r"(\d)\s?([€$£])(\d\d)\b")
 _SPACED_CFA = re.compile(r"\b(?:f\.?\s?c\.?f\.?a\b\.?|(?:francs?|francos?|faranga)\s+(?:de\s+la\s+)?cfa\b)|فرنك\s+سيفا")
-_SINCE = re.compile(r"\b(in|en|em|since|depuis|desde|mwaka|عام|سنه)\s$")
-_PERCENT = re.compile(r"\s?(%|(percent|per cent|pour cent|por ciento|por cento|asilimia)\b)")
+_SINCE = re.compile(rf"{whole(folded('since'))}\s$")
+_PERCENT = re.compile(rf"\s?(?:%|{whole(folded('percent'))})")
 _LEFT = re.compile(r"([^\s\d.,;:()\[\]\"?!،؛؟]+(?:\.[a-z]+)?[./$]?)\s?$")
 _RIGHT = re.compile(
     r"^\s?([^\s\d;:()\[\]\"?!,،؛؟]+)(?:\s([^\s\d;:()\[\]\"?!,.،؛؟]+))?(?:\s([^\s\d;:()\[\]\"?!,.،؛؟]+))?"
 )
-_RANGE = re.compile(r"^\s?(?:-|–|to|a|hadi|الي)\s?$")
+_RANGE = re.compile(rf"\s?(?:-|–|~|{whole(folded('range'))})\s?")
+_AFTER_NUMBER = re.compile(r"\s?(?:[\u3400-\u9fff]|(?:(?![\u3400-\u9fff])[^\W\d_]|[\u0900-\u0dff])+\.?)")
+_CHINESE = re.compile(r"[\u3400-\u9fff]+")
 
 
 @dataclass(frozen=True)
@@ -186,9 +97,9 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
     is_spelled = language in SPELLED and not any(char.isdigit() for char in text)
     if is_spelled:
         text = alpha2digit(text, language)
-    plain = fold(_western_digits(visible(text)).replace("٫", ".").replace("٬", ","))
+    plain = fold(western_digits(visible(text)))
     plain = _SPACED_CFA.sub("fcfa", _SIGN_INSIDE.sub(r"\1.\3\2", plain))
-    shown = _western_digits(visible(text))
+    shown = western_digits(visible(text))
     found: list[Mention] = []
     ends = 0
     for match in _NUMBER.finditer(plain):
@@ -209,7 +120,12 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
             continue  # "MADE51"
         currencies = _leading_currency(right, rates, home) or before or _foreign_code(shown, match[0])
         currencies = _in_capitals(shown, currencies)
-        if found and ends and _RANGE.match(plain[ends : match.start()]) and found[-1].currencies in ((), currencies):
+        if (
+            found
+            and ends
+            and _RANGE.fullmatch(plain[ends : match.start()])
+            and found[-1].currencies in ((), currencies)
+        ):
             first = found.pop()  # "40-50 dollars": both may be meant
             found.append(replace(first, currencies=currencies, others=(amount,), is_negative=False, is_priced=True))
             continue
@@ -221,24 +137,19 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
                 _other_readings(match[0], amount, currencies),
                 is_negative=bool(re.search(r"(?:^|[\s$€£(])[-−]\s?[$€£]?$", left)) or amount <= 0,
                 is_shipping=_is_shipping(left, right),
-                is_a_month=not currencies and _is_a_month(right),
+                is_a_month=not currencies and (_is_a_month(right) or bool(_MONTH_BEFORE.search(left))),
                 is_priced=bool(currencies) or _stands_as_price(left, right),
             )
         )
     return [mention for mention in found if mention.currencies] if is_spelled else found  # not "a three piece"
 
 
-def _western_digits(text: str) -> str:
-    return "".join(str(unicodedata.digit(c)) if not c.isascii() and c.isdigit() else c for c in text)
-
-
 def _magnitude(right: str) -> tuple[int, str]:
-    match = re.match(r"\s?([^\W\d_]+)\b", right)
-    if match:
-        for factor, names in _MAGNITUDES.items():
-            if match[1] in names.split() and not (match[1] in ("m", "k") and right.startswith(" ")):
-                rest = right[match.end() :]
-                return factor, re.sub(r"^\s(?:de|of|d'|ya|za)\s", " ", rest)
+    match = _AFTER_NUMBER.match(right)
+    word = match[0].strip().rstrip(".") if match else ""
+    if match and word in _MAGNITUDES and not (word in ("m", "k") and right.startswith(" ")):
+        rest = right[match.end() :]
+        return int(_MAGNITUDES[word]), re.sub(r"^\s(?:de|of|d'|ya|za)\s", " ", rest)
     return 1, right
 
 
@@ -264,7 +175,7 @@ def is_shipping_free(text: str) -> bool:
 
 
 def _is_a_month(right: str) -> bool:
-    near = re.split(r"\d|[.;?!؟]", right, maxsplit=1)[0]
+    near = re.split(r"\d|[.;?!؟।。]", right, maxsplit=1)[0]
     return bool(_A_MONTH.match(right) or (_PIECES.match(right) and _MONTH.search(near)))
 
 
@@ -282,12 +193,13 @@ def _is_shipping(left: str, right: str) -> bool:
         between = near_right[: after.start()]
         included = _INCLUDED.match(near_right[after.end() :])
         return not (included or _JOINED.search(between) or _WITHOUT.search(between))
-    return bool(_SHIPPING.search(near_left)) and not re.search(
-        r"\b(free|gratis|gratuit|gratuite|bure)\b|مجان", near_left
-    )
+    return bool(_SHIPPING.search(near_left)) and not _FREE.search(near_left)
 
 
 def _leading_currency(right: str, rates: ExchangeRates, home: str | None) -> tuple[str, ...]:
+    if chinese := _CHINESE.match(right.lstrip()):
+        found = (_meaning(chinese[0][:length], rates, home) for length in range(min(len(chinese[0]), 5), 0, -1))
+        return next(filter(None, found), ())
     match = _RIGHT.match(right)
     if match is None:
         return ()
@@ -301,6 +213,9 @@ def _leading_currency(right: str, rates: ExchangeRates, home: str | None) -> tup
 
 
 def _trailing_currency(left: str, rates: ExchangeRates, home: str | None) -> tuple[str, ...]:
+    if chinese := re.search(r"[\u3400-\u9fff]+$", left.rstrip()):
+        found = (_meaning(chinese[0][-length:], rates, home) for length in range(min(len(chinese[0]), 5), 0, -1))
+        return next(filter(None, found), ())
     match = _LEFT.search(re.sub(r"[-−]\s?$", "", left))
     if match is None:
         return ()
@@ -333,7 +248,7 @@ def _meaning(word: str, rates: ExchangeRates, home: str | None) -> tuple[str, ..
     codes = _lexicon(tuple(sorted(rates.per_usd))).get(word, ())
     if len(codes) <= 1:
         return codes
-    unit = next((unit for unit, names in _UNITS.items() if word in fold(names).split()), None)
+    unit = next((unit for unit, names in _UNITS.items() if word in names), None)
     usual = _USUAL.get(unit or "")
     if unit == "Dollar":
         return ("USD",)
@@ -351,12 +266,12 @@ def _lexicon(codes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     for unit, names in _UNITS.items():
         heads = _UNIT_NAMES.get(unit, (unit,))
         meant = tuple(code for code in codes if str(english.get(code, "")).endswith(heads))
-        words |= dict.fromkeys(fold(names).split(), meant)
+        words |= dict.fromkeys(names, meant)
     for language in LANGUAGES:
         for code, name in _names(language, codes):
             words.setdefault(fold(name), (code,))
-    for code, names in _OWN_WORDS.items():
-        words |= dict.fromkeys(fold(names).split(), (code,))
+    for code, names in gathered("currencies").items():
+        words |= dict.fromkeys(names, (code,))
     words |= {fold(word): meant for word, meant in _SEVERAL.items()}
     words |= {code.casefold(): (code,) for code in codes}
     return words

@@ -32,9 +32,7 @@ def faults(reply: Reply, evidence: Evidence, allowed: str = "") -> list[str]:
     if not cited:
         found.append("cites what was not found")
     grounds = allowed + " ".join(
-        " ".join(
-            (*hit.passage.path, hit.passage.text, *(f"{s.title} {s.publisher} {s.as_of}" for s in hit.document.sources))
-        )
+        " ".join((hit.passage.searchable, *(f"{s.title} {s.publisher} {s.as_of}" for s in hit.document.sources)))
         for hit in cited
     )
     known = set(_numbers(grounds))

@@ -9,11 +9,12 @@ from datetime import date
 
 from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind, label, related
 from bot.advice.richtext import RichText, join
+from bot.advice.shown import Shown, figures_in, headings, shown
 from bot.advice.understand import Question
 from bot.translation import Translate, as_of_text, country_name, language_named, translator
 from knowledge.facts import Facts, Institution
-from knowledge.models import Confidence, Document, Passage, Source
-from knowledge.search import Evidence, Hit
+from knowledge.models import Confidence, Document, Passage, Source, Wording
+from knowledge.search import Evidence
 
 MOST_INSTITUTIONS = 2
 LEANING = {
@@ -42,15 +43,15 @@ def answer(question: Question, evidence: Evidence, today: date) -> Reply:
     notes = []
     if question.was_long:
         notes.append(RichText.italic(_("Your message was long, so I answered the question I found in it.")))
-    if best.document.language != language:
-        notes.append(RichText.italic(_other_language(best.document.language, language)))
+    reading = shown(best.document, best.passage, language)
+    notes += _about_the_language(best.document, best.passage, reading, language)
     head, tail = join(notes), join(source_lines, "\n")
-    title = _titled(best)
+    title = _titled(best.passage, reading.wording)
     room = PHONE_SIZE - len(head) - len(tail) - len(title) - 4
-    body = RichText.markdown(best.passage.text)
+    body = RichText.markdown(reading.wording.text)
     short, is_cut = _shorten(body, room)
     steps = [Button(_("More"), more_action(best.passage))] if is_cut else []
-    steps += related(evidence.hits[1:], 3 - len(steps))
+    steps += related(evidence.hits[1:], 3 - len(steps), language)
     return Reply(
         text=join((head, title + short, tail)),
         kind=ReplyKind.ANSWER,
@@ -67,10 +68,14 @@ def long_form(document: Document, passages: list[Passage], start: int, language:
     """The whole passage number `start` of `document`, all sources, and the document's other sections as steps."""
     passage = passages[start]
     sources = _sources(document, document.sources, language, today)
-    heading = RichText.bold(" > ".join(passage.path)) + RichText.plain("\n\n")
-    others = [Button(label(other.path[-1]), more_action(other)) for other in passages[start + 1 :]]
+    reading = shown(document, passage, language)
+    heading = RichText.bold(" > ".join(reading.wording.path)) + RichText.plain("\n\n")
+    notes = _about_the_language(document, passage, reading, language)
+    others = [
+        Button(label(headings(document, other, language)[-1]), more_action(other)) for other in passages[start + 1 :]
+    ]
     return Reply(
-        text=join((heading + RichText.markdown(passage.text), join(sources, "\n"))),
+        text=join((*notes, heading + RichText.markdown(reading.wording.text), join(sources, "\n"))),
         kind=ReplyKind.ANSWER,
         intent=document.topic.value,
         language=language,
@@ -91,7 +96,7 @@ def ask_which(question: Question, evidence: Evidence) -> Reply:
         "unclear",
         question.language,
         confidence=evidence.confidence,
-        buttons=tuple(related(evidence.hits, 4)),
+        buttons=tuple(related(evidence.hits, 4, question.language)),
     )
 
 
@@ -101,7 +106,7 @@ def decline(question: Question, evidence: Evidence, facts: Facts, intent: str) -
     lead = _("I have no sure answer to this, and I do not want to guess.")
     country = next(iter(question.entities.countries), None)
     blocks = [RichText.plain(lead), institutions(facts, country, question.language)]
-    buttons = related(evidence.hits, 2)
+    buttons = related(evidence.hits, 2, question.language)
     if not country:
         buttons.append(Button(_("Set my country"), "p:country"))
     if buttons:
@@ -141,20 +146,32 @@ def institutions(facts: Facts, iso: str | None, language: str) -> RichText:
     return join(lines, "\n")
 
 
-def _other_language(written_in: str, language: str) -> str:
-    """That there is no text in the reader's language; which language it is in is said in the reader's."""
+def _about_the_language(document: Document, passage: Passage, reading: Shown, language: str) -> list[RichText]:
+    """What somebody has to know who reads `passage` in another language than theirs, or in an older translation.
+
+    Who cannot read the language gets the gist: the headings in theirs, and the figures that stand in it.
+    """
     _ = translator(language)
-    if written_in == "en":
-        return _("I have this in English only for now.")
-    return _("I have this only in: {language}.").format(language=language_named(written_in, language))
+    if reading.is_stale:
+        return [RichText.italic(_("The original has changed since this was translated: check the source."))]
+    if reading.language == language:
+        return []
+    only = _("I have this only in: {language}.").format(language=language_named(reading.language, language))
+    lines = [RichText.italic(only)]
+    gist = " > ".join(headings(document, passage, language))
+    lines.append(RichText.plain(_("It is about:") + " ") + RichText.bold(gist))
+    figures = figures_in(reading.wording.text, language)
+    if figures:
+        lines.append(RichText.plain(_("Figures in it:") + " " + ", ".join(figures)))
+    return [join(lines, "\n")]
 
 
-def _titled(hit: Hit) -> RichText:
+def _titled(passage: Passage, wording: Wording) -> RichText:
     # A section of a guide needs its heading; a card's first line is the answer, unless it leans on the question.
-    leans = hit.passage.text.split(maxsplit=1)[0].strip(",.;:").casefold() in LEANING
-    if len(hit.passage.path) == 1 and not leans:
+    leans = passage.text.split(maxsplit=1)[0].strip(",.;:").casefold() in LEANING
+    if len(wording.path) == 1 and not leans:
         return RichText()
-    return RichText.bold(hit.passage.path[-1]) + RichText.plain("\n")
+    return RichText.bold(wording.path[-1]) + RichText.plain("\n")
 
 
 def _shorten(body: RichText, room: int) -> tuple[RichText, bool]:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.advice.richtext import RichText
-from knowledge.models import AsOf, Source
+from bot.advice.shown import title_of
+from knowledge.models import AsOf, Document, Source
 from knowledge.search import Hit
 
 LABEL_LENGTH = 60
@@ -46,9 +47,14 @@ def label(text: str) -> str:
     return text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1].rsplit(" ", 1)[0] + "…"
 
 
-def related(hits: Sequence[Hit], most: int) -> list[Button]:
+def opening(document: Document, language: str) -> Button:
+    """The button that opens `document`, with its title in `language`."""
+    return Button(label(title_of(document, language)), f"d:{document.id}")
+
+
+def related(hits: Sequence[Hit], most: int, language: str) -> list[Button]:
     """Buttons that open the documents of `hits`, at most `most`."""
-    return [Button(label(hit.document.title), f"d:{hit.document.id}") for hit in hits[: max(most, 0)]]
+    return [opening(hit.document, language) for hit in hits[: max(most, 0)]]
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from babel.lists import format_list
+
 from bot.advice.reply import BEGINS, Button, Reply, ReplyKind, related
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Question
+from bot.translation import SOURCE_LANGUAGE, language_named, translator
 from bot.translation import mark as _
-from bot.translation import translator
+from knowledge.models import LANGUAGES
 from knowledge.search import Hit
 
 ANSWERS = {
@@ -72,9 +75,7 @@ ASKS = {
     "voice": _("I cannot listen to voice messages yet. Please write your question in one or two sentences."),
     "photo": _("I cannot look at pictures or files yet. Please write your question in one or two sentences."),
     "sticker": _("Nice one! What would you like to know about selling across borders?"),
-    "unsupported-language": _(
-        "I cannot read that language yet. I understand English, French, Spanish, Portuguese, Arabic and Swahili."
-    ),
+    "unsupported-language": _("I cannot read that language yet. I understand {languages}."),
 }
 STARTERS = (
     (_("Choose a platform"), f"{BEGINS}:choice"),
@@ -93,10 +94,33 @@ def reply(intent: str, question: Question, hits: tuple[Hit, ...] = (), extra: Ri
     translate = translator(question.language)
     for texts, kind in ((ANSWERS, ReplyKind.ANSWER), (DECLINES, ReplyKind.DECLINE), (ASKS, ReplyKind.ASK_BACK)):
         if intent in texts:
-            text = join((RichText.plain(translate(texts[intent])), extra))
-            buttons = related(hits, 3) or [Button(translate(label), action) for label, action in STARTERS]
+            text = join((RichText.plain(_said(texts[intent], question.language)), extra))
+            if intent == "unsupported-language" and question.language != SOURCE_LANGUAGE:
+                text = join((RichText.plain(_said(texts[intent], SOURCE_LANGUAGE)), text))
+            starters = [Button(translate(label), action) for label, action in STARTERS]
+            buttons = related(hits, 3, question.language) or starters
             return Reply(text, kind, intent, question.language, buttons=tuple(buttons))
     raise KeyError(intent)
+
+
+def _said(text: str, language: str) -> str:
+    names = [language_named(code, language) for code in LANGUAGES]
+    return translator(language)(text).replace("{languages}", str(format_list(names, locale=language)))
+
+
+IN_ANOTHER_LANGUAGE = _("I do not speak {theirs} yet, so I answer in {mine}.")
+
+
+def in_another_language(reply: Reply, foreign: str) -> Reply:
+    """`reply` with a first line, in English and in the reply's language, that the message was in `foreign` (ISO 639-1),
+    which we do not speak."""
+    lines = [
+        translator(language)(IN_ANOTHER_LANGUAGE).format(
+            theirs=language_named(foreign, language), mine=language_named(reply.language, language)
+        )
+        for language in dict.fromkeys((SOURCE_LANGUAGE, reply.language))
+    ]
+    return replace(reply, text=join((RichText.italic("\n".join(lines)), reply.text)))
 
 
 def with_people(reply: Reply) -> Reply:

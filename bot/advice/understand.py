@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from bot.advice.language import FUNCTION_WORDS, detect
 from knowledge.facts import Facts, Service
 from knowledge.gazetteer import Entities, Gazetteer
+from knowledge.lexicon import folded, whole
 from knowledge.normalise import fold, visible, words
 
 MAX_QUESTION = 600
@@ -17,79 +18,9 @@ PRODUCT_LENGTH, PRODUCT_WORDS = 120, 8
 SUBJECT_WORDS = 2
 """A follow-up with no more words of its own than these names a new subject; a longer one goes on with the old."""
 
-_FOLLOW_UP = re.compile(
-    r"^(and|also|what about|how about|what if|ok and|et|et si|qu'en est-il|ok et|y|ok y|e|mas e|ok e|na|vipi kuhusu|je"
-    r"|و|وماذا|طيب)\b|^و(كم|هل|كيف|ما|متي|اين|لو|في|من|عن)\b"
-)
-_POINTING = frozenset(
-    [
-        "it",
-        "that",
-        "this",
-        "there",
-        "they",
-        "them",
-        "those",
-        "la-bas",
-        "ca",
-        "cela",
-        "eux",
-        "eso",
-        "esa",
-        "ese",
-        "alli",
-        "ahi",
-        "ellos",
-        "isso",
-        "esse",
-        "essa",
-        "ali",
-        "eles",
-        "hiyo",
-        "hizo",
-        "huko",
-        "wao",
-        "ذلك",
-        "هذا",
-        "هناك",
-        "هم",
-    ]
-)
-_FOLLOW_UP_WORDS = frozenset(
-    [
-        "and",
-        "also",
-        "about",
-        "what",
-        "how",
-        "if",
-        "et",
-        "si",
-        "que",
-        "quoi",
-        "y",
-        "e",
-        "na",
-        "vipi",
-        "kuhusu",
-        "je",
-        "ok",
-        "then",
-        "alors",
-        "entonces",
-        "entao",
-        "mas",
-        "et",
-        "pour",
-        "kwa",
-        "في",
-        "و",
-        "وماذا",
-        "عن",
-        "ماذا",
-        "طيب",
-    ]
-)
+_FOLLOW_UP = re.compile("^" + whole(folded("opens_follow_up")))
+_POINTING = folded("points")
+_FOLLOW_UP_WORDS = folded("fills_follow_up")
 
 
 @dataclass(frozen=True)
@@ -119,7 +50,8 @@ class Question:
     """A message understood.
 
     `text` is what the search is asked; `asked` are the entities of the message itself or taken over from
-    the turn before, `entities` those with the profile's country and market added.
+    the turn before, `entities` those with the profile's country and market added. `language` (ISO 639-1) is that of
+    the answer, `foreign` that of the message when it is none of ours.
     """
 
     original: str
@@ -129,6 +61,7 @@ class Question:
     entities: Entities = Entities()
     is_follow_up: bool = False
     was_long: bool = False
+    foreign: str | None = None
 
     @property
     def is_wordless(self) -> bool:
@@ -159,9 +92,11 @@ class Understanding:
         was_long = len(text) > MAX_QUESTION
         if was_long:
             text = _the_questions_in(text)
-        language = detect(text, profile.language or "en")
-        named = self.gazetteer.find(text, language)
-        question = Question(original, text, language, named, named, was_long=was_long)
+        detected = detect(text, profile.language or "en")
+        named = self.gazetteer.find(text, detected.language)
+        question = Question(
+            original, text, detected.language, named, named, was_long=was_long, foreign=detected.foreign
+        )
         if earlier is not None:
             question = self._follow_up(question, earlier)
         return replace(question, entities=_with_profile(question.asked, profile))
@@ -205,7 +140,7 @@ def _with_profile(named: Entities, profile: Profile) -> Entities:
 
 def _the_questions_in(text: str) -> str:
     """The sentences of a long message that ask something, else its beginning."""
-    sentences = re.findall(r"[^.!?؟。।\n]+[.!?؟。।]*", text)
-    asking = [sentence.strip() for sentence in sentences if sentence.rstrip().endswith(("?", "؟"))]
+    sentences = re.findall(r"[^.!?؟。।？！\n]+[.!?؟。।？！]*", text)
+    asking = [sentence.strip() for sentence in sentences if sentence.rstrip().endswith(("?", "؟", "？"))]
     chosen = " ".join(asking) if asking else text
     return chosen[-MAX_QUESTION:] if asking else chosen[:MAX_QUESTION]

@@ -137,7 +137,7 @@ def _steps(
         if found.platform.stores:
             yield Button(_("What does it take?"), settled.but(wish=Wish.RATES).code)
     topics = (Topic.ELIGIBILITY, Topic.ALTERNATIVES)
-    yield from guides(documents, topics, found.platform.id, draft.seller, most=2)
+    yield from guides(documents, topics, found.platform.id, draft.seller, language, most=2)
     if others and others[0].stores:
         other = settled.but(target=others[0].id)
         yield Button(_("And {platform}?").format(platform=others[0].name), other.code)

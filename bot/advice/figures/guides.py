@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.advice.reply import Button, label
+from bot.advice.reply import Button, opening
 from knowledge.models import Document, Topic
 
 
@@ -13,6 +13,7 @@ def guides(
     topics: tuple[Topic, ...],
     service: str | None,
     country: str | None,
+    language: str,
     most: int = 1,
 ) -> list[Button]:
     """Buttons that open the documents nearest to a platform or payment `service` and a seller's `country`.
@@ -36,4 +37,4 @@ def guides(
         return service in services or country in document.countries
 
     found = sorted((document for document in documents if fits(document)), key=worth, reverse=True)
-    return [Button(label(document.title), f"d:{document.id}") for document in found[:most]]
+    return [opening(document, language) for document in found[:most]]

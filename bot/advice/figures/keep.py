@@ -267,7 +267,7 @@ def rates(
         steps.append(Button(_("Set my country"), settled.but(awaiting=Field.SELLER).code))
     if len(platform.stores) > 1:
         steps.append(Button(_("Another store"), settled.but(awaiting=Field.STORE).code))
-    steps += guides(documents, (Topic.FEES,), platform.id, draft.seller)
+    steps += guides(documents, (Topic.FEES,), platform.id, draft.seller, language)
     return Reply(
         join(blocks),
         ReplyKind.ANSWER,

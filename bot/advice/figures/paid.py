@@ -38,7 +38,7 @@ def answer(facts: Facts, draft: Draft, documents: Iterable[Document], language: 
     else:
         reply = _in_country(facts, draft, language, today)
     about = provider or platform
-    more = guides(documents, (Topic.GETTING_PAID,), about.id if about else None, draft.seller)
+    more = guides(documents, (Topic.GETTING_PAID,), about.id if about else None, draft.seller, language)
     return replace(reply, buttons=(*more, *reply.buttons))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -11,18 +12,12 @@ import dateparser
 import pytz
 from babel.dates import format_date, format_timedelta, get_timezone_location
 
-from knowledge.normalise import fold, visible
+from knowledge.lexicon import lexicons
+from knowledge.normalise import fold, visible, western_digits
 
 LONGEST, MOST_WORDS = 60, 5
 OLDEST = timedelta(days=730)
 """A day further back is a slip of the pen: no deadline runs so long."""
-
-OWN_WORDS = {
-    "antes de ayer": 2, "anteayer": 2, "antier": 2, "antes de ontem": 2, "juzi": 2, "اول امس": 2, "اول امبارح": 2,
-    "اول البارح": 2, "امبارح": 1, "مبارح": 1, "البارح": 1, "aujourd'hui": 0, "this morning": 0, "ce matin": 0,
-    "esta manana": 0, "esta manha": 0, "leo asubuhi": 0, "النهارده": 0, "اليوم الصبح": 0, "just now": 0, "now": 0,
-}  # fmt: skip
-"""Days ago, for words that the library does not know."""
 
 DIALECTS = {"ar": ("ar", "en", "fr"), "sw": ("sw", "en"), "fr": ("fr", "en"), "pt": ("pt", "es", "en")}
 FINEST = 10_000
@@ -37,6 +32,10 @@ MAIN_ZONES = frozenset(
 )  # fmt: skip
 """Of zones with the same clock the one by whose city people know it."""
 
+_CHINESE_DAY = re.compile(
+    r"(?:\d{4}年)?\d{1,2}月\d{1,2}(?=[日号]|$)[日号]?|\d+ ?(?:天|小时|个?星期|周|个?月)[前后]"
+    r"|[上下]?(?:星期|周)[一二三四五六日天]"
+)
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})[.-](\d{1,2})\.?")
 
 
@@ -46,12 +45,15 @@ def read_day(text: str, language: str, today: date, *, coming: bool = False) -> 
     A day without a year is the last one before `today`, or with `coming` the next one. None when the text names no
     day, or is longer than such an answer would be.
     """
-    folded = fold(visible(text)).strip(" .,!")
+    shown = western_digits(visible(text)).strip(" .,!。।")
+    folded = fold(shown)
     if not folded or len(folded) > LONGEST or folded.endswith(("?", "؟")):
         return None
-    if not coming and folded in OWN_WORDS:
-        return today - timedelta(days=OWN_WORDS[folded])
-    words = visible(text).strip(" .,!").split()
+    if not coming and folded in _own_words():
+        return today - timedelta(days=_own_words()[folded])
+    if chinese := _CHINESE_DAY.search(shown):
+        return _parse(chinese[0], "zh", today, coming)
+    words = shown.split()
     # "the parcel came on 12 November": what is left when words are taken off the front.
     for start in range(len(words)):
         if len(words) - start <= MOST_WORDS:
@@ -59,6 +61,12 @@ def read_day(text: str, language: str, today: date, *, coming: bool = False) -> 
             if found is not None:
                 return found
     return None
+
+
+@cache
+def _own_words() -> dict[str, int]:
+    """Days ago, for words that the library does not know, or takes for coming days."""
+    return {fold(word): days for lexicon in lexicons().values() for word, days in lexicon.days_ago.items()}
 
 
 def _parse(text: str, language: str, today: date, coming: bool) -> date | None:

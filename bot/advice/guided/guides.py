@@ -24,23 +24,16 @@ from bot.translation import mark as _
 from knowledge.disputes import Situation
 from knowledge.facts import Facts
 from knowledge.gazetteer import Gazetteer
-from knowledge.normalise import fold, words
+from knowledge.lexicon import folded
+from knowledge.normalise import fold, western_digits, words
 
 SHORT_ANSWER = 5
 """Words of a typed answer at most; what is longer is read as a question of its own."""
 
 MOST_UNITS = 100_000
-NONE_AT_ALL = frozenset(
-    ["none", "nothing", "no", "rien", "aucun", "nada", "ninguno", "nenhum", "hakuna", "sina", "لا شيء", "لا"]
-)
-SMALL_TALK = frozenset(
-    ["hello", "hi", "hey", "ok", "okay", "thanks", "thank you", "yes", "no", "help", "cancel", "stop", "bonjour",
-     "salut", "merci", "oui", "non", "hola", "gracias", "si", "ola", "oi", "obrigado", "obrigada", "sim", "nao",
-     "habari", "asante", "ndiyo", "hapana", "sawa", "مرحبا", "سلام", "السلام عليكم", "شكرا", "نعم", "لا", "طيب", "تمام"]
-)  # fmt: skip
+NONE_AT_ALL, ALL = folded("none"), folded("all")
+SMALL_TALK = folded("small_talk")
 """What is no name of a platform."""
-
-ALL = frozenset(["all", "everything", "tout", "todo", "todos", "tudo", "zote", "كل شيء", "الكل"])
 
 
 @dataclass(frozen=True)
@@ -260,7 +253,7 @@ def _services(question: Question) -> tuple[str, ...]:
 
 def _units(text: str) -> str | None:
     """Pieces a month: "20", "1.000", "2k"."""
-    found = re.search(r"(\d+)\s?(k\b)?", re.sub(r"(?<=\d)[.,\s](?=\d{3}\b)", "", text), re.IGNORECASE)
+    found = re.search(r"(\d+)\s?(k\b)?", re.sub(r"(?<=\d)[.,\s](?=\d{3}\b)", "", western_digits(text)), re.IGNORECASE)
     if found is None:
         return None
     return str(min(max(int(found[1]) * (1000 if found[2] else 1), 1), MOST_UNITS))

@@ -7,7 +7,7 @@ deadlines. Who a sale went through decides the procedure, the answers decide the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Literal, get_args
@@ -186,12 +186,13 @@ class Situation(WithSources):
         """How `service` handles it, if that is known."""
         return next((each for each in self.procedures if each.service == service), None)
 
-    def reported_in(self, folded: str) -> int:
-        """How many characters of `folded` text report this trouble; 0 when none do."""
+    def reported_in(self, folded: str, languages: Sequence[str]) -> int:
+        """How many characters of `folded` text report this trouble, in one of `languages` (ISO 639-1); 0 when none
+        do."""
         found = [
             len(match[0])
             for language, said in self._patterns.items()
-            if (match := said[0].search(folded)) and not (said[1] and said[1].search(folded))
+            if language in languages and (match := said[0].search(folded)) and not (said[1] and said[1].search(folded))
         ]
         return max(found, default=0)
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Literal
 
 from babel import Locale
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from knowledge.facts import Facts
-from knowledge.lexicon import folded, gathered
+from knowledge.lexicon import folded, lexicons
 from knowledge.models import LANGUAGES
 from knowledge.normalise import fold, visible, words
 from knowledge.normalise import tokens as tokens_of
@@ -85,31 +86,9 @@ BUYER_MARKETS = EU | frozenset(
     ]
 )
 """Places to which sellers in developing countries mostly sell; elsewhere a country is taken for the seller's own."""
-_DESTINATION, _DESTINATION_AFTER = folded("to"), folded("to_after")
-_NO_NAMES = frozenset(
-    [
-        "jamani",
-        "kinda",
-        "candy",
-        "china's",
-        "indican",
-        "indiana",
-        "burkini",
-        "chapas",
-        "chispas",
-        "nigerien",
-        "barbarian",
-        "barbarians",
-        "kanda",
-        "bolivariano",
-        "bolivariana",
-        "salta",
-    ]
-)
-"""Everyday words that are a slip away from a name."""
-_COMING_FROM, _COMING_FROM_AFTER = folded("from_"), folded("from_after")
-_BETWEEN = folded("between")
-_ORIGIN = folded("from_") | folded("in_")
+_NO_NAMES = folded("no_names")
+SHORT_NAME = 4
+"""Letters of a name that is so short that in another language it is a word: Vietnamese "Úc" is Australia."""
 _PREFIXES = sorted(folded("prefixes"), key=len, reverse=True)
 _SUFFIXES = sorted(folded("suffixes"), key=len, reverse=True)
 
@@ -145,6 +124,27 @@ class _Name:
     kind: str
     id: str
     ambiguous_in: tuple[str, ...] = ()
+    only_in: str | None = None
+
+
+@dataclass(frozen=True)
+class _Around:
+    """Words around a place that tell what it is, in one language and in English, which people mix in."""
+
+    to: frozenset[str]
+    to_after: frozenset[str]
+    coming_from: frozenset[str]
+    coming_from_after: frozenset[str]
+    origin: frozenset[str]
+    between: frozenset[str]
+
+
+@cache
+def _around(language: str) -> _Around:
+    def of(*names: str) -> frozenset[str]:
+        return frozenset(word for name in names for code in (language, "en") for word in folded(name, code))
+
+    return _Around(of("to"), of("to_after"), of("from_"), of("from_after"), of("from_", "in_"), of("between"))
 
 
 @dataclass
@@ -160,18 +160,20 @@ class Gazetteer:
     @cached_property
     def _names(self) -> dict[str, _Name]:
         names: dict[str, _Name] = {}
-        for code, spelling in _country_names():
-            names.setdefault(_key(spelling), _Name("country", code, _AMBIGUOUS_COUNTRIES.get(code, ())))
+        for key, (code, languages) in _country_names().items():
+            names[key] = _Name("country", code, _AMBIGUOUS_COUNTRIES.get(code, ()), _only_in(key, languages))
         for country in self.facts.countries:
             for spelling in (country.name, *country.aliases):
                 names[_key(spelling)] = _Name(
                     "country", country.iso, country.ambiguous_in or _AMBIGUOUS_COUNTRIES.get(country.iso, ())
                 )
-        spellings = gathered("services")
+        spellings = _spellings("services")
         for kind, things in (("payment", self.facts.payments), ("platform", self.facts.platforms)):
             for thing in things:
-                for spelling in (*spellings.get(thing.id, ()), thing.name, *thing.aliases):
+                for spelling in (thing.name, *thing.aliases):
                     names[_key(spelling)] = _Name(kind, thing.id, thing.ambiguous_in)
+                for key, languages in spellings.get(thing.id, {}).items():
+                    names.setdefault(key, _Name(kind, thing.id, only_in=_only_in(key, languages)))
         return {key: name for key, name in names.items() if key}
 
     @cached_property
@@ -194,7 +196,16 @@ class Gazetteer:
         """The entities that `text` names; `language` (ISO 639-1) decides about ambiguous names."""
         shown = tokens_of(visible(text))
         tokens = [_key(token) for token in shown]
-        return self._sort(self._mentions(shown, tokens, language), tokens)
+        return self._sort(self._mentions(shown, tokens, language), tokens, _around(language))
+
+    def names_in(self, text: str, language: str = "en") -> frozenset[str]:
+        """The words, folded, of all names in `text`."""
+        shown = tokens_of(visible(text))
+        tokens = [_key(token) for token in shown]
+        found = self._mentions(shown, tokens, language)
+        return frozenset(
+            word for at, length, _ in found for token in tokens[at : at + length] for word in token.split()
+        )
 
     def without(self, text: str, replaced: Entities, language: str = "en") -> str:
         """`text` without the names of each kind that `replaced` has entities of."""
@@ -232,6 +243,8 @@ class Gazetteer:
         key = " ".join(token for token in tokens if token)
         bare_key = _DOMAIN.sub("", key).removesuffix("'s")
         name = self._names.get(key) or self._without_article(key) or self._names.get(bare_key)
+        if name and (name.only_in not in (None, language) or key in folded("no_names", language)):
+            return None
         if name and not (language in name.ambiguous_in and not shown[0][:1].isupper()):
             return name
         if name is None and len(tokens) == 1:
@@ -277,19 +290,19 @@ class Gazetteer:
                     found.append(code)
         return found
 
-    def _sort(self, found: Iterable[tuple[int, int, _Name]], tokens: Sequence[str]) -> Entities:
+    def _sort(self, found: Iterable[tuple[int, int, _Name]], tokens: Sequence[str], around: _Around) -> Entities:
         kinds: dict[str, dict[str, None]] = {"platform": {}, "payment": {}, "country": {}, "market": {}, "origin": {}}
         for at, length, name in found:
             kind = name.kind
             if kind == "country":
-                before = [token for token in tokens[max(0, at - 2) : at] if token in _DESTINATION | _ORIGIN]
+                before = [token for token in tokens[max(0, at - 2) : at] if token in around.to | around.origin]
                 behind = "".join(tokens[at + length : at + length + 1])
-                towards = (bool(before) and before[-1] in _DESTINATION) or behind in _DESTINATION_AFTER
+                towards = (bool(before) and before[-1] in around.to) or behind in around.to_after
                 kind = "market" if name.id in BUYER_MARKETS or towards else "country"
                 ahead = list(tokens[max(0, at - 2) : at])
-                if ahead and ahead[-1] in _BETWEEN:
+                if ahead and ahead[-1] in around.between:
                     ahead.pop()
-                if (ahead and ahead[-1] in _COMING_FROM) or behind in _COMING_FROM_AFTER:
+                if (ahead and ahead[-1] in around.coming_from) or behind in around.coming_from_after:
                     kinds["origin"][name.id] = None  # not "from a customer in Canada"
             kinds[kind][name.id] = None
         kinds["market"] |= dict.fromkeys(self._markets_of_domains(tokens))
@@ -317,11 +330,29 @@ def _key(spelling: str) -> str:
     return " ".join(words(fold(spelling.strip(".,;:!?()\"'؟،"))))
 
 
-def _country_names() -> Iterable[tuple[str, str]]:
+def _country_names() -> dict[str, tuple[str, set[str]]]:
+    """The code of each name of a country, or of a city that stands for it, and the languages that have the name."""
+    found: dict[str, tuple[str, set[str]]] = {}
     for language in LANGUAGES:
         for code, name in Locale(language).territories.items():
             if len(code) == 2 and code.isalpha() and code not in ("QO", "ZZ", "XA", "XB", "EZ", "UN"):
-                yield code, name
-    for code, aliases in gathered("places").items():
-        for alias in aliases:
-            yield code, alias
+                found.setdefault(_key(name), (code, set()))[1].add(language)
+    for code, keys in _spellings("places").items():
+        for key, languages in keys.items():
+            found[key] = (code, languages | (found[key][1] if key in found else set()))
+    return found
+
+
+def _spellings(table: Literal["places", "services"]) -> dict[str, dict[str, set[str]]]:
+    """What a table of the lexicons calls each thing, and in which languages."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for language, lexicon in lexicons().items():
+        for id, spellings in getattr(lexicon, table).items():
+            for spelling in spellings:
+                found.setdefault(id, {}).setdefault(_key(spelling), set()).add(language)
+    return found
+
+
+def _only_in(key: str, languages: set[str]) -> str | None:
+    is_short = key.isascii() and len(key) <= SHORT_NAME and len(languages) == 1 and "en" not in languages
+    return next(iter(languages)) if is_short else None

@@ -33,8 +33,9 @@ class Lexicon(Strict):
     stand in other languages, too. A follow-up opens with one of `opens_follow_up`, points back with one of `points`,
     and `fills_follow_up` say nothing in it.
     Before a place stand `to`, `from_` or `in_`, and `between` that and the place; `to_after` and `from_after` stand
-    behind it. `prefixes` and `suffixes` are written onto names. `places` are other names of countries, and cities (ISO
-    3166 alpha-2), `services` other spellings of platforms and payment services (ids).
+    behind it. `prefixes` and `suffixes` are written onto names; `no_names` are everyday words that look like a name,
+    or are a slip away from one. `places` are other names of countries, and cities (ISO 3166 alpha-2), `services` other
+    spellings of platforms and payment services (ids).
     `units` are names that several currencies share ("Dollar": ...), `currencies` those of one (ISO 4217);
     `magnitudes` words for a thousand, a lakh. `shipping` to `percent` stand around sums of money, `range` between
     two. `days_ago` counts the days from a word to today.
@@ -55,6 +56,7 @@ class Lexicon(Strict):
     between: Words = ()
     prefixes: Words = ()
     suffixes: Words = ()
+    no_names: Words = ()
     places: dict[str, Words] = Field(default_factory=dict)
     services: dict[str, Words] = Field(default_factory=dict)
     units: dict[str, Words] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-LANGUAGES = ("en", "fr", "es", "pt", "ar", "sw")
+LANGUAGES = ("en", "fr", "es", "pt", "ar", "sw", "hi", "bn", "id", "vi", "ru", "zh")
 """ISO 639-1 codes of the languages that questions are written, understood and answered in."""
 
 CARD_LANGUAGES = ("fr", "es", "pt", "ar", "sw")

@@ -15,11 +15,12 @@ _ONE_FORM = str.maketrans(
     | {"đ": "d", "Đ": "d", "ँ": "ं"}
 )
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_LETTERS = rf"(?:(?![{_HAN}])[\w\u0900-\u0dff\u0e00-\u0eff])+"
+_LETTERS = rf"(?:(?![{_HAN}])[\w\u0900-\u0963\u0966-\u0dff\u0e00-\u0eff])+"
 _WORD = re.compile(rf"[{_HAN}]|{_LETTERS}(?:['’.&/-]{_LETTERS})*")
 """A word; each Chinese character is one, for nothing in the writing says which belong together."""
 _RUN = re.compile(rf"([{_HAN}]+)|{_LETTERS}(?:['’.&/-]{_LETTERS})*")
 _TOKEN = re.compile(rf"[{_HAN}]|[^\s{_HAN}]+")
+QUESTION_MARKS = ("?", "؟", "？")
 _APOSTROPHE = re.compile(r"[’‘`´]")
 
 
@@ -48,6 +49,13 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """The words of already folded `text`, in order."""
     return _WORD.findall(text)
+
+
+def length_in_words(text: str) -> int:
+    """How long already folded `text` is in words; two Chinese characters count as one."""
+    found = words(text)
+    chinese = sum(re.match(f"[{_HAN}]", word) is not None for word in found)
+    return len(found) - chinese // 2
 
 
 def tokens(text: str) -> list[str]:

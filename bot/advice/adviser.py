@@ -24,7 +24,7 @@ from knowledge.calibration import Boundaries
 from knowledge.facts import Facts
 from knowledge.gazetteer import Gazetteer
 from knowledge.models import Document, Passage
-from knowledge.normalise import fold, words
+from knowledge.normalise import fold, length_in_words, words
 from knowledge.search import Evidence
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ class Adviser:
         guides = Guides(generation.facts, gazetteer)
         understanding.understand("how much does etsy take in kenya?", Profile(), None)
         desk.reader.warm()
-        guides.reported("the buyer says that nothing came")  # so that its patterns are compiled
+        guides.reported("the buyer says that nothing came", "en")  # so that its patterns are compiled
         documents = generation.documents.values()
         self._covered = frozenset(id for document in documents for id in (*document.platforms, *document.payments))
         self._long_words = [word for word in vocabulary if len(word) >= UNKNOWN_NAME_LENGTH - 1]
@@ -173,7 +173,7 @@ class Adviser:
         if not evidence.intents:
             return None
         name, similarity = max(evidence.intents.items(), key=lambda item: item[1])
-        if name in CHATTY and (question.asked or len(question.text.split()) > CHATTY_WORDS):
+        if name in CHATTY and (question.asked or length_in_words(fold(question.text)) > CHATTY_WORDS):
             return None
         if name == "vague" and (question.asked or question.is_follow_up):
             return None

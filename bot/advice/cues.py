@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -23,17 +24,40 @@ does not answer; a price that is no number (`a-lot`); `places` to sell in genera
 (`alternatives`); wanting a reminder (`remind-me`) `two-days` or `one-day` before."""
 
 
+TOGETHER = ("en", "fr", "es", "pt", "ar", "sw")
+"""Languages (ISO 639-1) whose patterns are tried together, for they were written side by side."""
+
+APART = ("id", "vi")
+"""Languages in Latin letters whose everyday words look like those of others: Vietnamese "bán" (sell) like "ban"."""
+
+
+def tried_for(language: str) -> tuple[str, ...]:
+    """The languages whose patterns are tried on a message in `language`: people mix English into most."""
+    if language in TOGETHER:
+        return TOGETHER
+    return (language,) if language in APART else (language, "en")
+
+
 @cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    listed = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-    return {
-        cue: re.compile(
-            one_form("|".join(dict.fromkeys(pattern for patterns in by_language.values() for pattern in patterns)))
-        )
-        for cue, by_language in listed.items()
-    }
+def _patterns(languages: tuple[str, ...]) -> dict[str, re.Pattern[str]]:
+    found = {}
+    for cue, by_language in _listed().items():
+        patterns = dict.fromkeys(each for language in languages for each in by_language.get(language, ()))
+        found[cue] = re.compile(one_form("|".join(patterns)) or "(?!)")
+    return found
 
 
-def has(cue: Cue, folded: str) -> bool:
-    """True when the folded text shows `cue`."""
-    return _patterns()[cue].search(folded) is not None
+@cache
+def _listed() -> dict[str, dict[str, list[str]]]:
+    listed: dict[str, dict[str, list[str]]] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+    return listed
+
+
+def has(cue: Cue, folded: str, language: str) -> bool:
+    """True when the folded text of a message in `language` (ISO 639-1) shows `cue`."""
+    return _patterns(tried_for(language))[cue].search(folded) is not None
+
+
+def cues_of(folded: str, language: str) -> Callable[[Cue], bool]:
+    """What tells for each cue whether the folded text of a message in `language` (ISO 639-1) shows it."""
+    return lambda cue: has(cue, folded, language)

@@ -20,6 +20,8 @@ SURE, FEWEST_WORDS = 0.9, 4
 """How sure the detector must be, and of how many words, before a message counts as one in a language that we do not
 have: names and slips look like anything."""
 
+SHARED_WEIGHT = 0.5
+_SHARED = {language: folded("shared", language) - folded("function_words", language) for language in LANGUAGES}
 _MARKERS = {language: folded("function_words", language) for language in LANGUAGES}
 FUNCTION_WORDS = folded("function_words") | folded("shared")
 """Words, folded, that carry no subject of their own in one of the languages."""
@@ -57,8 +59,20 @@ _FOREIGN_WORDS = {
     for script, languages in FOREIGN_WORDS.items()
 }
 
-FOREIGN_LATIN = ("de", "it", "nl", "pl", "ro", "tr", "tl", "so", "yo", "ms")
-"""Languages in Latin letters that are told from ours, so that a message in them is not taken for one of ours."""
+FOREIGN_LATIN = {
+    "de": "der die das ich und wie nicht ist auf für mit mein kann was verkaufen wenn",
+    "it": "il lo gli che come posso vendere mio mia con per sono della non quanto dove",
+    "nl": "de het een ik hoe kan mijn niet van voor met verkopen wat zijn",
+    "pl": "jak czy nie się mogę moje jest sprzedaż ile na dla przez",
+    "ro": "cum pot să vând este nu cât și pentru din meu mea",
+    "tr": "nasıl ne bir için mi nedir kadar satış yapmak ben var ile",
+    "tl": "ang sa ng mga paano ko po magkano pwede ba ako kung yung naman",
+    "so": "sidee waxaan ma iyo ka ku iska iibin karaa lacag aan",
+    "yo": "bawo ni mo se le ta fun owo mi si",
+    "ms": "macam mana boleh saya nak jual berapa dengan untuk kedai duit tak",
+}
+"""Languages in Latin letters that are told from ours, with words of each: one of them must stand in a message in it."""
+_FOREIGN_LATIN = {language: frozenset(map(fold, text.split())) for language, text in FOREIGN_LATIN.items()}
 
 NEAREST = {
     "as": "bn", "be": "ru", "fa": "ar", "gu": "hi", "hy": "ru", "it": "es", "ka": "ru", "kk": "ru", "ky": "ru",
@@ -140,13 +154,21 @@ def _latin(text: str, tokens: list[str], prior: str) -> Detected:
             scores[code] += DETECTOR_WEIGHT * found.value
         elif found.value > sure:
             foreign, sure = code, found.value
-    told = {language: sum(token in markers for token in tokens) for language, markers in _MARKERS.items()}
+    told = {
+        language: sum(token in markers for token in tokens)
+        + SHARED_WEIGHT * sum(token in _SHARED[language] for token in tokens)
+        for language, markers in _MARKERS.items()
+    }
     for language, count in told.items():
-        scores[language] += FUNCTION_WORD_WEIGHT * count / len(tokens)
+        # The detector does not know Hindi or Arabic in Latin letters, so their words count twice.
+        weight = FUNCTION_WORD_WEIGHT * (2 if language in SCRIPTS else 1)
+        scores[language] += weight * count / len(tokens)
     scores[prior] += PRIOR_WEIGHT
     best = max(scores, key=scores.__getitem__)
-    if sure >= SURE and len(tokens) >= FEWEST_WORDS and 2 * told[best] < len(tokens) / 2:
-        return Detected(NEAREST.get(foreign, prior), foreign)
+    if sure >= SURE and len(tokens) >= FEWEST_WORDS:
+        theirs = sum(token in _FOREIGN_LATIN[foreign] for token in tokens)
+        if theirs and theirs > told[best] and theirs > told[prior]:
+            return Detected(NEAREST.get(foreign, prior), foreign)
     if best == prior or told.get(best, 0) > told.get(prior, 0):
         return Detected(best)
     # Names and slips alone do not turn the conversation into another language.

@@ -9,18 +9,29 @@ from bot.advice.language import FUNCTION_WORDS, detect
 from knowledge.facts import Facts, Service
 from knowledge.gazetteer import Entities, Gazetteer
 from knowledge.lexicon import folded, whole
-from knowledge.normalise import fold, visible, words
+from knowledge.normalise import QUESTION_MARKS, fold, length_in_words, visible, words
 
 MAX_QUESTION = 600
 """Longer messages are read for the questions in them; nobody asks in more than this."""
 
 PRODUCT_LENGTH, PRODUCT_WORDS = 120, 8
+LONGEST_FOLLOW_UP = 14
 SUBJECT_WORDS = 2
 """A follow-up with no more words of its own than these names a new subject; a longer one goes on with the old."""
 
 _FOLLOW_UP = re.compile("^" + whole(folded("opens_follow_up")))
-_POINTING = folded("points")
+_POINTING = re.compile(whole(folded("points")))
 _FOLLOW_UP_WORDS = folded("fills_follow_up")
+
+
+_SMALL_CHINESE = re.compile(
+    whole(word for word in FUNCTION_WORDS | _FOLLOW_UP_WORDS if "\u3400" <= word[0] <= "\u9fff")
+)
+
+
+def content_words(text: str) -> list[str]:
+    """The words of `text`, folded, that carry a subject of their own."""
+    return [word for word in words(_SMALL_CHINESE.sub(" ", fold(text))) if word not in FUNCTION_WORDS]
 
 
 @dataclass(frozen=True)
@@ -102,12 +113,13 @@ class Understanding:
         return replace(question, entities=_with_profile(question.asked, profile))
 
     def _follow_up(self, question: Question, earlier: Turn) -> Question:
-        tokens = words(fold(question.text))
-        content = [token for token in tokens if token not in _FOLLOW_UP_WORDS and token not in FUNCTION_WORDS]
-        content = [token for token in content if not self.gazetteer.find(token, question.language)]
-        opens = bool(_FOLLOW_UP.match(fold(question.text)))
-        points = any(token in _POINTING for token in tokens)
-        if not (opens or points or not content) or len(tokens) > 14:
+        folded = fold(question.text)
+        content = [word for word in content_words(question.text) if word not in _FOLLOW_UP_WORDS]
+        named = self.gazetteer.names_in(question.text, question.language)
+        content = [word for word in content if word not in named]
+        opens = bool(_FOLLOW_UP.match(folded)) or folded.rstrip("?？ ").endswith("呢")
+        points = _POINTING.search(folded) is not None
+        if not (opens or points or not content) or length_in_words(folded) > LONGEST_FOLLOW_UP:
             return question
         entities = question.asked.or_else(earlier.entities)
         if not content:
@@ -126,7 +138,7 @@ class Understanding:
 def is_product(text: str) -> bool:
     """True when `text` can be the name of what somebody sells, and no question."""
     short = 2 <= len(text.strip()) <= PRODUCT_LENGTH and len(text.split()) <= PRODUCT_WORDS
-    return short and "?" not in text and "؟" not in text
+    return short and not any(mark in text for mark in QUESTION_MARKS)
 
 
 def _with_profile(named: Entities, profile: Profile) -> Entities:
@@ -141,6 +153,6 @@ def _with_profile(named: Entities, profile: Profile) -> Entities:
 def _the_questions_in(text: str) -> str:
     """The sentences of a long message that ask something, else its beginning."""
     sentences = re.findall(r"[^.!?؟。।？！\n]+[.!?؟。।？！]*", text)
-    asking = [sentence.strip() for sentence in sentences if sentence.rstrip().endswith(("?", "؟", "？"))]
+    asking = [sentence.strip() for sentence in sentences if sentence.rstrip().endswith(QUESTION_MARKS)]
     chosen = " ".join(asking) if asking else text
     return chosen[-MAX_QUESTION:] if asking else chosen[:MAX_QUESTION]

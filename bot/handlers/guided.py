@@ -34,7 +34,7 @@ from bot.handlers.context import Context, acknowledge, drop_keyboard, language_o
 from bot.people import Person
 from bot.reminders import ReminderKind
 from bot.translation import translator
-from knowledge.normalise import fold, visible, words
+from knowledge.normalise import QUESTION_MARKS, fold, visible, words
 
 CALLBACKS = rf"{PREFIX}:\d{{1,9}}:(=\d{{1,6}}|[bt]\d{{1,6}}|[a-z-]{{2,12}})(:[A-Za-z0-9_+.-]*){{0,2}}"
 """The callback data of cases: `c:<case>:<what>[:<argument>[:<argument>]]`. `=<version>` answers the question of that
@@ -345,7 +345,7 @@ async def take_answer(update: Update, context: Context, person: Person, text: st
 
 async def _repeat(update: Update, context: Context, looking: Viewer, case: Case, text: str) -> bool:
     """A short answer that was edited is answered already: only ask again what is open."""
-    is_short = len(text.split()) <= SHORT_ANSWER and not text.rstrip().endswith(("?", "؟"))
+    is_short = len(text.split()) <= SHORT_ANSWER and not text.rstrip().endswith(QUESTION_MARKS)
     if is_short and asked(context, case, looking) is not None:
         await show(update, context, case, looking)
         return True
@@ -385,7 +385,7 @@ async def _on_show(context: Context, looking: Viewer, case: Case) -> Sequence[Bu
 def _named_button(buttons: Sequence[Button], text: str, ask: Ask | None) -> list[str] | None:
     """The action of the button of this case that `text` names; answers to a question are read by the guide."""
     folded = " ".join(words(fold(visible(text))))
-    if not folded or text.rstrip().endswith(("?", "؟")):
+    if not folded or text.rstrip().endswith(QUESTION_MARKS):
         return None
     own = [(each.label, each.action) for each in buttons if each.action.startswith(f"{PREFIX}:")]
     if ask is not None:
@@ -401,7 +401,7 @@ async def _take_blank(
 ) -> bool:
     """Keep what a blank of a letter is to hold; a question is no such thing."""
     words_given = " ".join(visible(text).split())
-    is_question = words_given.endswith(("?", "؟")) or guides(context).reported(words_given) is not None
+    is_question = words_given.endswith(QUESTION_MARKS) or guides(context).reported(words_given, looking.language)
     if len(page) != 2 or not words_given or is_question or len(words_given) > BLANK_LENGTH:
         return False
     changed = await services(context).cases.fill(case.id, user_id(update), page[1], words_given)

@@ -26,7 +26,7 @@ from bot.people import Person
 from bot.reminders import Reminder, ReminderKind, TooManyRemindersError
 from bot.sending import keyboard
 from bot.translation import mark, translator
-from knowledge.normalise import fold
+from knowledge.normalise import QUESTION_MARKS, fold
 
 CALLBACKS = r"n:\d{1,9}"
 """The button that takes back a reminder."""
@@ -92,10 +92,11 @@ def on_show(guides: Guides, case: Case, page: str, looking: Viewer) -> list[Butt
 
 def wished(guides: Guides, case: Case, text: str, looking: Viewer) -> list[str] | None:
     """The action that "remind me two days before" means for a case with a last day to come; None for other words."""
-    folded, end = fold(text), _end(guides, case)
-    if end is None or end < looking.today or text.rstrip().endswith(("?", "؟")) or not has("remind-me", folded):
+    folded, language, end = fold(text), looking.language, _end(guides, case)
+    is_question = text.rstrip().endswith(QUESTION_MARKS)
+    if end is None or end < looking.today or is_question or not has("remind-me", folded, language):
         return None
-    days = 2 if has("two-days", folded) else 1 if has("one-day", folded) else None
+    days = 2 if has("two-days", folded, language) else 1 if has("one-day", folded, language) else None
     return ["remind"] if days is None else ["at", f"d{days}"]
 
 

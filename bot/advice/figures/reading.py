@@ -13,16 +13,15 @@ from decimal import Decimal
 from rapidfuzz.distance import OSA
 
 from bot.advice.amounts import Mention, is_shipping_free, mentions, names_money
-from bot.advice.cues import has
+from bot.advice.cues import cues_of, has
 from bot.advice.figures.draft import Draft, Field, Wish, place
 from bot.advice.figures.goods import Goods
-from bot.advice.language import FUNCTION_WORDS
-from bot.advice.understand import Profile, Question, Turn
+from bot.advice.understand import Profile, Question, Turn, content_words
 from knowledge.eligibility import Verdict, eligibility
 from knowledge.facts import ExchangeRates, Facts, Store
 from knowledge.gazetteer import Entities, Gazetteer
 from knowledge.money import Money, NoRateError, currency_of, exchange, rounded
-from knowledge.normalise import fold, words
+from knowledge.normalise import QUESTION_MARKS, fold, length_in_words, words
 
 LONGEST_QUESTION = 45
 """Words; who writes more tells a story, and the search reads it better."""
@@ -106,46 +105,44 @@ class Reader:
 
     def _wish(self, folded: str, question: Question, sums: list[Mention], profile: Profile) -> Wish | None:
         """What kind of figure is asked for, if any. Trouble, tax and advertising have answers of their own."""
-        if has("other-matters", folded) or has("other-matters", fold(question.text)):
+        shows, named, length = cues_of(folded, question.language), question.asked, length_in_words(folded)
+        if shows("other-matters") or has("other-matters", fold(question.text), question.language):
             return None
-        named, length = question.asked, len(words(folded))
         if self._asks_for_a_net(folded, question, sums):
-            several = len(named.platforms) > 1 or (not named.platforms and has("comparing", folded))
+            several = len(named.platforms) > 1 or (not named.platforms and shows("comparing"))
             return Wish.COMPARE if several else Wish.KEEP
-        if has("conditions", folded) or length > MOST_WORDS:
+        if shows("conditions") or length > MOST_WORDS:
             return None
-        where = named.platforms or named.payments or named.countries or (has("abroad", folded) and profile.country)
-        if has("paid", folded) and where and not (named.platforms and sums):
+        where = named.platforms or named.payments or named.countries or (shows("abroad") and profile.country)
+        if shows("paid") and where and not (named.platforms and sums):
             return Wish.PAYOUT
-        if has("allowed", folded) and not (sums or has("how", folded) or has("fee-words", folded)):
-            joins = has("joining", folded) or length <= SHORT
+        if shows("allowed") and not (sums or shows("how") or shows("fee-words")):
+            joins = shows("joining") or length <= SHORT
             if named.platforms and joins and not self._is_restricted(question, profile):
                 return Wish.ELIGIBLE
             if named.payments and not named.platforms and (named.countries or profile.country):
                 return Wish.PAYOUT
-        if has("fee-words", folded) and len(named.platforms) == 1 and not sums and not named.payments:
+        if shows("fee-words") and len(named.platforms) == 1 and not sums and not named.payments:
             return Wish.RATES
         return None
 
     def _asks_for_a_net(self, folded: str, question: Question, sums: list[Mention]) -> bool:
         """True when the message speaks of a price and of what is left of it, or sells something somewhere."""
-        named, length = question.asked, len(words(folded))
-        is_sale = has("selling", folded) or self.goods.find(question.text, question.language) is not None
+        shows, named, length = cues_of(folded, question.language), question.asked, length_in_words(folded)
+        is_sale = shows("selling") or self.goods.find(question.text, question.language) is not None
         if not any(s.is_priced and not (s.is_shipping or s.is_a_month) for s in sums):
-            is_spelled = not has("comparing", folded) and names_money(question.original, self.facts.fx)
-            speaks_of_price = has("a-lot", folded) or is_spelled or (has("left", folded) and has("how-much", folded))
-            asks = speaks_of_price and has("net", folded) and not has("fee-words", folded)
+            is_spelled = not shows("comparing") and names_money(question.original, self.facts.fx)
+            speaks_of_price = shows("a-lot") or is_spelled or (shows("left") and shows("how-much"))
+            asks = speaks_of_price and shows("net") and not shows("fee-words")
             return bool(asks and is_sale and named.platforms)
-        asks = has("net", folded) or has("how-much", folded)
-        if has("paid", folded) and named.payments:
+        asks = shows("net") or shows("how-much")
+        if shows("paid") and named.payments:
             return False
         if not named.platforms:
-            return (has("net", folded) and has("selling", folded)) or (
-                has("comparing", folded) and has("places", folded)
-            )
+            return (shows("net") and shows("selling")) or (shows("comparing") and shows("places"))
         if is_sale:
             return asks or length <= FEW_MORE
-        return (has("net", folded) and length <= MOST_WORDS) or (asks and length <= FEW_MORE)
+        return (shows("net") and length <= MOST_WORDS) or (asks and length <= FEW_MORE)
 
     def _is_restricted(self, question: Question, profile: Profile) -> bool:
         """True when the goods have rules of their own, so that a list of countries does not say yes."""
@@ -168,7 +165,7 @@ class Reader:
             changes["provider"] = named.payments[0]
         places = (*named.countries, *(iso for iso in named.markets if iso not in named.countries))
         seller = next(iter((*named.origins, *named.countries)), None)
-        customers = draft.wish is Wish.PAYOUT and has("abroad", fold(question.original))
+        customers = draft.wish is Wish.PAYOUT and has("abroad", fold(question.original), question.language)
         if seller is None and draft.seller is None and draft.wish in (Wish.ELIGIBLE, Wish.PAYOUT) and not customers:
             seller = next((iso for iso in named.markets if iso != "EU"), None)
         if seller is not None:
@@ -219,7 +216,8 @@ class Reader:
 
     def _taken(self, before: Draft, question: Question, sums: list[Mention]) -> Draft | Unclear | None:
         """The draft with the message as the answer to what was asked; None when it is something else."""
-        if len(question.text.split()) > LONGEST_ANSWER or "?" in question.text or "؟" in question.text:
+        is_long = length_in_words(fold(question.text)) > LONGEST_ANSWER
+        if is_long or any(mark in question.text for mark in QUESTION_MARKS):
             return None
         awaited, text = before.awaiting, question.text
         plain = [s for s in sums if not s.is_a_month]
@@ -233,7 +231,7 @@ class Reader:
                 return before.settled(shipping=plain[0].amount)
             price = plain[0]
             return self._checked(before.settled(**_amounts(plain[:1], self.facts.fx, bare=True)), [price])
-        if awaited is Field.PRICE and has("a-lot", fold(text)):
+        if awaited is Field.PRICE and has("a-lot", fold(text), question.language):
             return Unclear(before)
         if awaited in (Field.SELLER, Field.BUYER):
             iso = self.gazetteer.country(text)
@@ -254,18 +252,18 @@ class Reader:
 
     def _follow_up(self, before: Draft, question: Question, sums: list[Mention]) -> Draft | Unclear | None:
         """ "And for 60 dollars?", "and on eBay?", "and from Kenya?": the same question with something changed."""
-        said = words(fold(question.original))
+        length = length_in_words(fold(question.original))
         # In a conversation about services "wise" is the service, also without a capital letter.
         own = self.gazetteer.find(question.original, question.language) or self.gazetteer.find(
             question.original.title(), question.language
         )
-        content = [word for word in said if word not in FUNCTION_WORDS and len(word) > 1]
+        content = [word for word in content_words(question.original) if len(word) > 1 or not word.isascii()]
         only_a_sum = bool(sums) and not own.platforms and before.wish in (Wish.KEEP, Wish.COMPARE)
-        if len(said) > LONGEST_ANSWER + 4 or not (question.is_follow_up or only_a_sum or len(content) <= FEW_WORDS):
+        if length > LONGEST_ANSWER + 4 or not (question.is_follow_up or only_a_sum or len(content) <= FEW_WORDS):
             return None
         is_free = is_shipping_free(question.original)
         says = own or sums or is_free or self.goods.find(question.original, question.language)
-        if not says or has("other-matters", fold(question.original)):
+        if not says or has("other-matters", fold(question.original), question.language):
             return None
         if own.payments and not own.platforms:
             before = Draft(Wish.PAYOUT, seller=before.seller, price=before.price, currency=before.currency)

@@ -13,7 +13,7 @@ import pytz
 from babel.dates import format_date, format_timedelta, get_timezone_location
 
 from knowledge.lexicon import lexicons
-from knowledge.normalise import fold, visible, western_digits
+from knowledge.normalise import QUESTION_MARKS, fold, visible, western_digits
 
 LONGEST, MOST_WORDS = 60, 5
 OLDEST = timedelta(days=730)
@@ -47,7 +47,7 @@ def read_day(text: str, language: str, today: date, *, coming: bool = False) -> 
     """
     shown = western_digits(visible(text)).strip(" .,!。।")
     folded = fold(shown)
-    if not folded or len(folded) > LONGEST or folded.endswith(("?", "؟")):
+    if not folded or len(folded) > LONGEST or folded.endswith(QUESTION_MARKS):
         return None
     if not coming and folded in _own_words():
         return today - timedelta(days=_own_words()[folded])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from bot.advice.cues import has
+from bot.advice.cues import has, tried_for
 from bot.advice.figures.goods import Goods
 from bot.advice.guided.alternatives import Alternatives
 from bot.advice.guided.case import Ask, Case, CaseKind, Takes
@@ -25,7 +25,7 @@ from knowledge.disputes import Situation
 from knowledge.facts import Facts
 from knowledge.gazetteer import Gazetteer
 from knowledge.lexicon import folded
-from knowledge.normalise import fold, western_digits, words
+from knowledge.normalise import QUESTION_MARKS, fold, western_digits, words
 
 SHORT_ANSWER = 5
 """Words of a typed answer at most; what is longer is read as a question of its own."""
@@ -61,19 +61,20 @@ class Guides:
 
     # Beginning
 
-    def reports(self, text: str) -> list[Situation]:
-        """The situations that `text` reports as the person's own, the one it says most about first."""
-        folded = fold(text[:MAX_QUESTION])
-        found = [(situation.reported_in(folded), situation) for situation in self.facts.disputes]
+    def reports(self, text: str, language: str) -> list[Situation]:
+        """The situations that `text` in `language` (ISO 639-1) reports as the person's own, the one it says most about
+        first."""
+        folded, tried = fold(text[:MAX_QUESTION]), tried_for(language)
+        found = [(situation.reported_in(folded, tried), situation) for situation in self.facts.disputes]
         return [situation for length, situation in sorted(found, key=lambda each: -each[0]) if length]
 
-    def reported(self, text: str) -> str | None:
+    def reported(self, text: str, language: str) -> str | None:
         """The id of the situation that `text` reports as the person's own, if any."""
-        return next((situation.id for situation in self.reports(text)), None)
+        return next((situation.id for situation in self.reports(text, language)), None)
 
     def begin(self, question: Question, profile: Profile, today: date) -> Reply | None:
         """The reply that begins a guided way, when `question` asks for one; its `begins` says which."""
-        reports = self.reports(question.original)
+        reports = self.reports(question.original, question.language)
         if reports:
             situation, others = reports[0], reports[1:2]
             service = self._service(question, situation) or next(iter(_services(question)), None)
@@ -83,11 +84,11 @@ class Guides:
             opening = replace(opening, buttons=also)
             return self._beginning(opening, Begin(CaseKind.DISPUTE, answers), profile, question.language, today)
         folded, is_open = fold(question.original), not question.asked.platforms
-        if has("alternatives", folded):
+        if has("alternatives", folded, question.language):
             country = next(iter(question.entities.countries), profile.country)
             seller = Profile(question.language, country, profile.product or question.original, profile.market)
             return self.alternatives.list(seller, question.language)
-        if is_open and has("choosing", folded) and not re.search(r"\d", folded):
+        if is_open and has("choosing", folded, question.language) and not re.search(r"\d", folded):
             return self._beginning_of_choice(question, profile, today)
         return None
 
@@ -207,7 +208,7 @@ class Guides:
         folded = " ".join(words(fold(text)))
         if not folded and ask.takes is not Takes.NUMBER:
             return None
-        if text.rstrip().endswith(("?", "؟")):
+        if text.rstrip().endswith(QUESTION_MARKS):
             return None
         if ask.takes in (Takes.DAY, Takes.COMING_DAY):
             return self._day(ask, text, folded, language, today)
@@ -221,7 +222,7 @@ class Guides:
         if chosen is not None:
             return chosen
         if ask.takes is Takes.SITUATION:
-            return self.reported(text)
+            return self.reported(text, language)
         return self._named(ask, text, folded, language) if len(folded.split()) <= SHORT_ANSWER else None
 
     def _day(self, ask: Ask, text: str, folded: str, language: str, today: date) -> str | Fault | None:

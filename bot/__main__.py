@@ -168,12 +168,16 @@ def ask(
 
 @app.command()
 def texts() -> None:
-    """Bring the catalogues of the guides' texts in line with the fact tables, and count what waits for translation."""
-    from bot.guidance_texts import bring_in_line
+    """Bring the catalogues of the knowledge base's texts in line with the fact tables and documents, and count what
+    waits for translation."""
+    from bot.knowledge_texts import bring_in_line
+    from knowledge.documents import load_documents
     from knowledge.facts import load_facts
 
     with clear_errors():
-        waiting = bring_in_line(load_facts(BotSettings.load().facts_dir))
+        settings = BotSettings.load()
+        facts = load_facts(settings.facts_dir)
+        waiting = bring_in_line(facts, load_documents(settings.documents_dir, facts)[0])
     for language, count in waiting.items():
         typer.echo(f"{language}: {count} to translate")
 

@@ -43,6 +43,7 @@ from bot.handlers import (
     handover,
     help,
     intake,
+    languages,
     library,
     media,
     patience,
@@ -178,7 +179,7 @@ def add_handlers(app: App) -> None:
         "start": welcome.start,
         "help": help.help_,
         "profile": profile.show,
-        "language": profile.language,
+        "language": languages.language,
         "fees": figures.fees,
         "choose": guided.choose,
         "dispute": guided.dispute,
@@ -209,6 +210,7 @@ def add_handlers(app: App) -> None:
         (r"[dm]:[a-z0-9-]+(:\d{1,3})?", ask.open_document),
         (r"s:(language|country|product|market):(-|[A-Za-z]{2})", welcome.pressed),
         (r"p:(language|country|product|market)", profile.change),
+        (languages.CALLBACKS, languages.pressed),
         (r"f:(1|-1):[a-z0-9-]+", feedback.vote),
         (r"r:[a-z]+:[a-z0-9-]+", feedback.reason),
         (r"x:(yes|no)", privacy.decided),
@@ -228,12 +230,15 @@ def add_handlers(app: App) -> None:
 
 
 async def register_commands(app: App) -> None:
-    """Set the command menu in every language; the bot works without it, so a fault is only logged."""
+    """Set the command menu and what the bot's page says in every language; the bot works without them, so a fault is
+    only logged."""
     try:
-        for language in LANGUAGES:
-            _ = translator(language)
+        for code in LANGUAGES:
+            _, shown_to = translator(code), None if code == SOURCE_LANGUAGE else code
             menu = [BotCommand(name, _(text)) for name, text in help.COMMANDS.items()]
-            await app.bot.set_my_commands(menu, language_code=None if language == SOURCE_LANGUAGE else language)
+            await app.bot.set_my_commands(menu, language_code=shown_to)
+            await app.bot.set_my_description(_(welcome.HELLO), language_code=shown_to)
+            await app.bot.set_my_short_description(_(help.IN_SHORT), language_code=shown_to)
     except TelegramError as error:
         log.warning("commands_not_registered", cause=type(error).__name__)
 
@@ -252,10 +257,10 @@ async def _warm(context: Context) -> None:
     """So that the first question about figures, picture and guide need not wait for tables, fonts and translations."""
     adviser: Adviser = context.bot_data["services"].adviser
     await asyncio.to_thread(adviser.desk.reader.warm)
-    for language in LANGUAGES:
-        await asyncio.to_thread(guidance, language)
-        await asyncio.to_thread(translator, language)
-        await asyncio.to_thread(read_day, "1", language, datetime.now(UTC).date())
+    for code in LANGUAGES:
+        await asyncio.to_thread(guidance(code), "")
+        await asyncio.to_thread(translator, code)
+        await asyncio.to_thread(read_day, "1", code, datetime.now(UTC).date())
     await asyncio.to_thread(draw, "-", "-", [Bar("-", 0.5, 0.5, "-")])
 
 

@@ -35,6 +35,7 @@ class PersonRow(Base):
     market: Mapped[str | None] = mapped_column(String(2))
     step: Mapped[str | None] = mapped_column(String(80))
     timezone: Mapped[str | None] = mapped_column(String(40))
+    offered: Mapped[str | None] = mapped_column(String(2))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -81,13 +82,14 @@ class FeedbackRow(Base):
 
 @dataclass(frozen=True)
 class Person:
-    """What handlers know of a person: their Telegram id, profile, the step they are at, and their IANA time zone if
-    they were asked for it."""
+    """What handlers know of a person: their Telegram id, profile, the step they are at, their IANA time zone if they
+    were asked for it, and the language (ISO 639-1) that they were offered last."""
 
     telegram_id: int
     profile: Profile = Profile()
     step: str | None = None
     timezone: str | None = None
+    offered: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,11 +169,12 @@ class People:
         return _person(row), _turn(turn) if turn is not None else None
 
     async def update(self, telegram_id: int, **fields: str | None) -> Person:
-        """Set profile fields (`language`, `country`, `product`, `market`), `step` or `timezone`; creates the person."""
+        """Set profile fields (`language`, `country`, `product`, `market`), `step`, `timezone` or `offered`;
+        creates the person."""
         async with self._writing() as session:
             row = await self._ensure(session, telegram_id)
             for name, value in fields.items():
-                if name not in ("language", "country", "product", "market", "step", "timezone"):
+                if name not in ("language", "country", "product", "market", "step", "timezone", "offered"):
                     raise ValueError(f"no such field: {name}")
                 setattr(row, name, value)
             return _person(row)
@@ -307,7 +310,7 @@ class People:
 
 def _person(row: PersonRow) -> Person:
     profile = Profile(language=row.language, country=row.country, product=row.product, market=row.market)
-    return Person(row.telegram_id, profile, row.step, row.timezone)
+    return Person(row.telegram_id, profile, row.step, row.timezone, row.offered)
 
 
 def _unanswered(row: TurnRow, person: PersonRow) -> Unanswered:

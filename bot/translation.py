@@ -43,6 +43,11 @@ def translator(language: str) -> Translate:
     return catalogue(language).gettext
 
 
+def plurals(language: str) -> Callable[[str, str, int], str]:
+    """The function that chooses the form of a text for a number in `language`: from one, from many, the number."""
+    return catalogue(language).ngettext
+
+
 def guidance(language: str) -> Translate:
     """The function that turns a text of the fact tables' guides into `language`, figures too; English where it is not
     translated."""

@@ -65,7 +65,7 @@ def fit_fusion(
         found: dict[str, list[float]] = {}
         first: dict[str, str] = {}
         for question, text, entities in asked:
-            documents = [hit.document.id for hit in search.search(text, entities, limit=3).hits]
+            documents = [hit.document.id for hit in search.search(text, entities, limit=3, language=question.lang).hits]
             right = [document in question.relevant for document in documents]
             alike = first.setdefault(question.id, documents[0]) == documents[0]
             found.setdefault(question.lang, []).append(0.7 * any(right) + 0.2 * right[0] + 0.1 * alike)

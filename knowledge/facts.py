@@ -29,7 +29,7 @@ from knowledge.disputes import NOBODY, Recourse, Situation
 from knowledge.models import LANGUAGES, Confidence, CountryCode, Identifier, PartialDate, Source, Strict
 from knowledge.routes import Routes
 from knowledge.settings import ROOT
-from knowledge.sourced import Area, Page, Sourced, source_keys
+from knowledge.sourced import Area, Page, Prose, Sourced, source_keys
 from knowledge.tariff import Amount, CategoryId, CurrencyCode, Fee, Percent, PlanId
 
 FACTS = ROOT / "knowledge" / "facts"
@@ -210,7 +210,7 @@ class Institution(Strict):
 
     name: str
     kind: str
-    what_for: str
+    what_for: Prose
     url: str | None
     as_of: PartialDate
     confidence: Confidence

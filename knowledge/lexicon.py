@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from babel import Locale
 from pydantic import ConfigDict, Field
 
 from knowledge.models import LANGUAGES, Strict
@@ -111,6 +112,20 @@ def gathered(name: str) -> dict[Any, Words]:
         for key, words in getattr(lexicon, name).items():
             found.setdefault(key, {}).update(dict.fromkeys(map(fold, words)))
     return {key: tuple(words) for key, words in found.items()}
+
+
+def language_called(text: str) -> str | None:
+    """The language (ISO 639-1) that `text` names by its code, or by its name in any of our languages."""
+    return _names_of_languages().get(fold(text).strip(" .!"))
+
+
+@cache
+def _names_of_languages() -> dict[str, str]:
+    names = {code: code for code in LANGUAGES}
+    for code in LANGUAGES:
+        for language in LANGUAGES:
+            names[fold(str(Locale(language).languages[code]))] = code
+    return names
 
 
 def whole(words: Iterable[str]) -> str:

@@ -22,7 +22,10 @@ from knowledge.generation import Generation, Neighbours
 from knowledge.models import Document, Passage
 from knowledge.normalise import fold, words
 
-NEAREST_PASSAGES = 250
+SECOND_LANGUAGE = "en"
+"""What most readers of other languages can make something of, and most passages are in."""
+
+NEAREST_PASSAGES = 400
 NEAREST_FORMS = 150
 LEXICAL_CANDIDATES = 40
 RERANKED = 24
@@ -74,14 +77,24 @@ class HybridSearch:
         documents = [generation.documents[passage.document] for passage in generation.passages]
         self._documents = documents
         self._about = [_subjects(document) for document in documents]
+        self._languages = [
+            frozenset((document.language, *passage.translations))
+            for document, passage in zip(documents, generation.passages, strict=True)
+        ]
         self.hidden: frozenset[str] = frozenset()
         """Ids of documents that are not shown although the generation holds them."""
         self.boundaries = calibration.boundaries
         self.vocabulary = generation.vocabulary
         self._lines: dict[int, Lines] = {}
 
-    def search(self, question: str, entities: Entities = Entities(), limit: int = 8) -> Evidence:
-        """Find the passages that answer `question`; `entities` steer towards documents about them."""
+    def search(
+        self, question: str, entities: Entities = Entities(), limit: int = 8, language: str = SECOND_LANGUAGE
+    ) -> Evidence:
+        """Find the passages that answer `question`, in whatever language they are.
+
+        `entities` steer towards documents about them; of equals what can be read in `language` (ISO 639-1) comes
+        first, then what is in English.
+        """
         started = time.perf_counter()
         vector = self._encoder.encode([question], "query")[0]
         encoded = time.perf_counter()
@@ -94,6 +107,7 @@ class HybridSearch:
         weight = self._calibration.dense_weight
         fused = (weight * _standardised(dense[candidates]) + _standardised(lexical[candidates])) / (weight + 1)
         fused += self._steer(candidates, entities)
+        fused += self._prefer_language(candidates, language)
         self._prefer_rare_words(question, candidates, fused)
         hits = self._best(candidates, fused, best_form, lexical, limit)
         intents = self.generation.intents.similarities(vector)
@@ -127,6 +141,17 @@ class HybridSearch:
                 elif about:
                     scores[place] -= steering.unasked * weight
         return scores
+
+    def _prefer_language(self, rows: npt.NDArray[Any], language: str) -> Scores:
+        """For each passage in `rows`: whole weight when it can be read in `language`, half when in English."""
+        readable = np.array(
+            [
+                1.0 if language in self._languages[row] else 0.5 if SECOND_LANGUAGE in self._languages[row] else 0.0
+                for row in rows
+            ],
+            dtype=np.float32,
+        )
+        return np.asarray(self._calibration.steering.language * readable, dtype=np.float32)
 
     def _prefer_rare_words(self, question: str, rows: npt.NDArray[Any], fused: Scores) -> None:
         """Raise the best of `rows` by the share of the question's words that stand in them, rare words counting most.

@@ -126,7 +126,7 @@ class Adviser:
             return Consultation(question, computed, ended - started, steps)
         if question.is_wordless:  # only after the desk: to "what price?" a bare number is an answer
             return Consultation(question, smalltalk.reply("wordless", question), time.perf_counter() - started)
-        evidence = search.search(question.text, question.entities)
+        evidence = search.search(question.text, question.entities, language=question.language)
         evidence, fits = self._fitting(question, evidence)
         found = time.perf_counter()
         reply = self._decide(question, evidence, search.boundaries, fits)

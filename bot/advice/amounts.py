@@ -58,6 +58,7 @@ _BEFORE_PRICE = re.compile(rf"(?:{whole(folded('before_price'))}\s?|@\s?|^)[-−
 _AFTER_PRICE = re.compile(rf"\s*(?:$|[?!,;.؟।。，？])|\s?{whole(folded('after_price'))}")
 _NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])(?:\d{1,3}(?:[ '\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d(?:[\d.,]*\d)?)(?!\d)")
 _SIGN_INSIDE = re.compile(r"(\d)\s?([€$£])(\d\d)\b")
+_DONG = re.compile(r"(\d)\s?[đĐ](?!\w)")
 _SPACED_CFA = re.compile(r"\b(?:f\.?\s?c\.?f\.?a\b\.?|(?:francs?|francos?|faranga)\s+(?:de\s+la\s+)?cfa\b)|فرنك\s+سيفا")
 _SINCE = re.compile(rf"{whole(folded('since'))}\s$")
 _PERCENT = re.compile(rf"\s?(?:%|{whole(folded('percent'))})")
@@ -97,9 +98,10 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
     is_spelled = language in SPELLED and not any(char.isdigit() for char in text)
     if is_spelled:
         text = alpha2digit(text, language)
-    plain = fold(western_digits(visible(text)))
+    text = _DONG.sub(r"\1 VND", visible(text))  # folded it would be "3d"
+    plain = fold(western_digits(text))
     plain = _SPACED_CFA.sub("fcfa", _SIGN_INSIDE.sub(r"\1.\3\2", plain))
-    shown = western_digits(visible(text))
+    shown = western_digits(text)
     found: list[Mention] = []
     ends = 0
     for match in _NUMBER.finditer(plain):
@@ -232,7 +234,9 @@ def _foreign_code(shown: str, digits: str) -> tuple[str, ...]:
 
 def _in_capitals(shown: str, currencies: tuple[str, ...]) -> tuple[str, ...]:
     """Drop a code that is also a word unless it was written in capitals."""
-    if len(currencies) == 1 and currencies[0].casefold() in _EVERYDAY and currencies[0] not in shown:
+    code = currencies[0] if len(currencies) == 1 else ""
+    is_word = code.casefold() in _EVERYDAY and re.search(rf"\b{code}\b", shown, re.IGNORECASE)
+    if is_word and code not in shown:
         return ()
     return currencies
 

@@ -11,7 +11,7 @@ from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind, label, relate
 from bot.advice.richtext import RichText, join
 from bot.advice.shown import Shown, figures_in, headings, shown
 from bot.advice.understand import Question
-from bot.translation import Translate, as_of_text, country_name, language_named, translator
+from bot.translation import Translate, as_of_text, country_name, guidance, language_named, translator
 from knowledge.facts import Facts, Institution
 from knowledge.models import Confidence, Document, Passage, Source, Wording
 from knowledge.search import Evidence
@@ -139,7 +139,7 @@ def institutions(facts: Facts, iso: str | None, language: str) -> RichText:
         name = RichText.link(body.name, body.url) if body.url else RichText.bold(body.name)
         line = RichText.plain("• ") + name
         if country is not None:
-            line = line + RichText.plain(f" ({body.what_for})")
+            line = line + RichText.plain(f" ({guidance(language)(body.what_for)})")
         lines.append(line)
     if any(body.confidence in (Confidence.UNVERIFIED, Confidence.LOW) for body in found[:MOST_INSTITUTIONS]):
         lines.append(RichText.italic(_("We have not checked these addresses lately.")))

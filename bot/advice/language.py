@@ -46,7 +46,7 @@ OTHER_SCRIPTS = {
 FOREIGN_LETTERS = {
     "ar": {"ur": "ٹڈڑےں", "fa": "پچژ"},
     "bn": {"as": "ৰৱ"},
-    "ru": {"kk": "әғқңұүһ", "uk": "їєґ", "tg": "ҳҷӣӯ", "uz": "ўҳ"},
+    "ru": {"kk": "әғқңұүһ", "uk": "їєґі", "tg": "ҳҷӣӯ", "uz": "ўҳ"},
 }
 FOREIGN_WORDS = {
     "ar": {"fa": "است چگونه می چطور را برای این هست", "ur": "ہے کیا میں کیسے سے کی کا"},
@@ -137,7 +137,7 @@ def _foreign_in(script: str, text: str, tokens: list[str]) -> str | None:
     """The language of a text in the script of one of ours, when it is another one."""
     own = sum(token in _MARKERS[script] for token in tokens)
     for language, letters in FOREIGN_LETTERS.get(script, {}).items():
-        if not own and sum(text.casefold().count(letter) for letter in letters) >= 2:
+        if sum(text.casefold().count(letter) for letter in letters) >= 2 * max(1, own):
             return language
     for language, known in _FOREIGN_WORDS.get(script, {}).items():
         if sum(token in known for token in tokens) >= max(2, own + 1):

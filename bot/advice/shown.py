@@ -11,9 +11,7 @@ from babel.dates import format_timedelta
 
 from bot.translation import titles
 from knowledge.models import Document, Passage, Wording
-
-SECOND_LANGUAGE = "en"
-"""What is not there in a reader's language is shown in this one before any other."""
+from knowledge.search import SECOND_LANGUAGE
 
 MOST_FIGURES = 4
 

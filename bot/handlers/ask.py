@@ -11,7 +11,7 @@ from telegram import Message, Update
 
 from bot.advice.reply import Reply, ReplyKind
 from bot.advice.richtext import RichText
-from bot.handlers import drafts, guided, handover, roles, unanswered, welcome
+from bot.handlers import drafts, guided, handover, languages, roles, unanswered, welcome
 from bot.handlers.case_view import STEP
 from bot.handlers.context import Context, acknowledge, chat_id, language_here, language_of, recall, services
 from bot.sending import typing
@@ -77,6 +77,8 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
         await guided.begin_from_words(update, context, begins, reply.language)
     elif repeat_step and not in_group:
         await _come_back(update, context, repeat_step, consultation.reply)
+    if not in_group:
+        await languages.offer(update, context, person, consultation.question)
 
 
 async def _come_back(update: Update, context: Context, step: str, reply: Reply) -> None:

@@ -18,7 +18,7 @@ from bot.handlers.progress import progress
 from bot.handlers.versions import described
 from bot.people import Person
 from bot.sending import choices
-from bot.translation import Translate, mark, translator
+from bot.translation import Translate, mark, plurals, translator
 from ingest.adding import REVIEW_AFTER, Details, keep_text, title_of
 from ingest.agencies import country_codes, web_address
 from ingest.catalogue import CatalogueError, Origin, Version
@@ -56,7 +56,7 @@ async def show(context: Context, chat: int, language: str, look: Look) -> None:
     service = services(context)
     _ = translator(language)
     version = look.version
-    await service.sender.text(chat, join([described(version, language, look.passages), *_remarks(look, _)]))
+    await service.sender.text(chat, join([described(version, language, look.passages), *_remarks(look, language)]))
     profile = _as_seller(version.document, language)
     if look.questions:
         await service.sender.text(chat, RichText.plain(_("Sellers who ask this would now get these answers:")))
@@ -86,10 +86,15 @@ def steps(version: Version, _: Translate) -> InlineKeyboardMarkup:
     )
 
 
-def _remarks(look: Look, _: Translate) -> list[RichText]:
+def _remarks(look: Look, language: str) -> list[RichText]:
     """What deserves a look before publishing: what is repeated, left out, or speaks to a program."""
+    _, ngettext = translator(language), plurals(language)
     repeated = [
-        _("{count} passages say what stands in “{title}” already.").format(count=count, title=title)
+        ngettext(
+            "{count} passage says what stands in “{title}” already.",
+            "{count} passages say what stands in “{title}” already.",
+            count,
+        ).format(count=count, title=title)
         for title, count in look.repeated
     ]
     notes = [_(NOTES[note]) for note in look.version.notes if note in NOTES]

@@ -24,6 +24,9 @@ COMMANDS = {
 }
 """The bot's commands with what each does, as shown in Telegram's menu."""
 
+IN_SHORT = mark("Free adviser for small firms that sell across borders: platforms, fees, getting paid, disputes.")
+"""What Telegram shows on the bot's page; 120 characters at most."""
+
 
 async def help_(update: Update, context: Context) -> None:
     """Show examples, the commands, and the trade-support agency of the person's country."""

@@ -1,4 +1,4 @@
-"""/profile and /language: see and change what is known of you."""
+"""/profile: see and change what is known of you."""
 
 from __future__ import annotations
 
@@ -37,8 +37,3 @@ async def change(update: Update, context: Context) -> None:
         return
     await acknowledge(query)
     await welcome.ask(update, context, welcome.ALONE + query.data.removeprefix("p:"))
-
-
-async def language(update: Update, context: Context) -> None:
-    """/language: choose another language."""
-    await welcome.ask(update, context, welcome.ALONE + "language")

@@ -14,9 +14,16 @@ from bot.handlers import roles
 from bot.handlers.context import Context, acknowledge, chat_id, drop_keyboard, language_of, services, user_id
 from bot.people import Person
 from bot.sending import choices
-from bot.translation import Translate, country_name, language_name, translator
+from bot.translation import Translate, country_name, language_name, mark, translator
+from knowledge.lexicon import language_called
 from knowledge.models import LANGUAGES
-from knowledge.normalise import visible
+from knowledge.normalise import QUESTION_MARKS, visible
+
+HELLO = mark(
+    "Hello! I am Tradewind. I help small firms sell across borders: choosing platforms, fees, getting paid, "
+    "shipping, disputes. My answers show their source and date, and I say so when I do not know."
+)
+"""Also what Telegram shows before the first message; 512 characters at most."""
 
 STEPS = ("language", "country", "product", "market")
 ALONE, REMINDED = "=", "?"
@@ -34,14 +41,10 @@ async def start(update: Update, context: Context) -> None:
     person = await services(context).people.get(user_id(update))
     language = language_of(person, update)
     _ = translator(language)
-    hello = _(
-        "Hello! I am Tradewind. I help small firms sell across borders: choosing platforms, fees, getting paid, "
-        "shipping, disputes. My answers show their source and date, and I say so when I do not know."
-    )
     later = _(
         "Four short questions help me fit the answers to you. You can skip any of them, or just ask me something."
     )
-    await services(context).sender.text(chat_id(update), join((RichText.plain(hello), RichText.plain(later))))
+    await services(context).sender.text(chat_id(update), join((RichText.plain(_(HELLO)), RichText.plain(later))))
     await ask(update, context, "language")
 
 
@@ -97,7 +100,7 @@ async def take_answer(update: Update, context: Context, person: Person, text: st
     step = bare(person.step or "")
     value: str | None = None
     if step == "language":
-        value = _language_named(text)
+        value = language_called(text)
     elif step in ("country", "market"):
         value = await _country_named(context, text, step)
     elif step == "product" and is_product(text):
@@ -134,7 +137,7 @@ def _finished(_: Translate, person: Person, language: str) -> str:
 
 
 async def _country_named(context: Context, text: str, step: str) -> str | None:
-    if len(text) > 60 or text.rstrip().endswith(("?", "؟")):
+    if len(text) > 60 or text.rstrip().endswith(QUESTION_MARKS):
         return None
     adviser = services(context).adviser
     run = asyncio.get_running_loop().run_in_executor
@@ -142,8 +145,3 @@ async def _country_named(context: Context, text: str, step: str) -> str | None:
         return await run(adviser.executor, adviser.gazetteer.country, text)
     markets = await run(adviser.executor, adviser.gazetteer.markets, text)
     return markets[0] if markets else None
-
-
-def _language_named(text: str) -> str | None:
-    wanted = visible(text).strip().casefold()
-    return next((code for code in LANGUAGES if wanted in (code, language_name(code).casefold())), None)

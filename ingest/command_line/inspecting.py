@@ -19,7 +19,7 @@ from ingest.freshness import RATES_URL, findings, refresh_rates, wrong_names
 from ingest.index import Inputs
 from ingest.inputs import read_inputs
 from ingest.publishing import is_held
-from knowledge.documents import Problem, bare_problems
+from knowledge.documents import Problem, bare_problems, stamp
 from knowledge.generation import GenerationError, current, generations, read_manifest
 from knowledge.models import Document
 from knowledge.settings import Settings
@@ -29,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for command in (check, rates, status):
+    for command in (check, rates, status, translated):
         app.command()(command)
 
 
@@ -113,6 +113,20 @@ def _unknown_names(inputs: Inputs, folder: Path) -> list[Problem]:
     return problems
 
 
+def translated(
+    files: Annotated[list[Path], typer.Argument(help="Translations, such as knowledge/documents/.../etsy-fees.fr.md")],
+) -> None:
+    """Say that these translations follow their originals as they are now: `status` lists them as stale no more."""
+    with clear_errors():
+        folder = Settings.load().documents_dir
+        for path in files:
+            try:
+                stamp(path, folder)
+            except (OSError, LookupError) as error:
+                out.print(str(error), markup=False, highlight=False, soft_wrap=True)
+                raise typer.Exit(INVALID) from error
+
+
 def status(as_json: AsJson = False) -> None:
     """Show the generation in use, its encoder, counts by kind, topic and language, and stale documents."""
     with clear_errors():
@@ -124,6 +138,7 @@ def status(as_json: AsJson = False) -> None:
         lines = (folder / "documents.jsonl").read_text(encoding="utf-8").splitlines()
         documents = [Document.model_validate_json(line) for line in lines]
     today = datetime.now(UTC).date()
+    translations = [(document.id, each) for document in documents for each in document.translations]
     overdue = [document.id for document in documents if document.review_by < today]
     old = [d.id for d in documents if d.sources[0].as_of.is_stale(today)]
     facts = {
@@ -137,6 +152,8 @@ def status(as_json: AsJson = False) -> None:
         "by_kind": dict(Counter(d.kind.value for d in documents)),
         "by_topic": dict(Counter(d.topic.value for d in documents).most_common()),
         "by_language": dict(Counter(d.language for d in documents)),
+        "translations": dict(Counter(each.language for _, each in translations)),
+        "stale_translations": [f"{id}.{each.language}" for id, each in translations if each.is_stale],
         "held_by_a_rollback": is_held(settings.data_dir),
         "of_agencies": _of_agencies(settings),
         "review_overdue": overdue,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from bot.guidance_texts import bring_in_line, path_of, texts
+from bot.knowledge_texts import bring_in_line, path_of, texts
 from bot.translation import LOCALES, as_of_text, country_name, language_name, translator
 from knowledge.facts import load_facts
 from knowledge.models import LANGUAGES, AsOf
@@ -48,7 +48,7 @@ def test_every_text_is_translated_with_its_placeholders(language: str, texts_in_
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_of_the_guides_is_translated_whole(language: str) -> None:
     """Nothing is missing, stale or without its placeholders; no button grows too long; no figure is lost."""
-    catalogue = read(path_of(language))
+    catalogue = read(path_of(language, "guidance"))
     assert set(catalogue) == set(texts(FACTS)), "run python -m bot texts, then translate"
     for text, translation in catalogue.items():
         assert translation, text
@@ -64,19 +64,19 @@ def figures(text: str) -> list[str]:
 
 def test_catalogues_of_the_guides_follow_the_tables(tmp_path: Path) -> None:
     for language in OTHERS:
-        path_of(language, tmp_path).parent.mkdir(parents=True)
-    shutil.copy(path_of("fr"), path_of("fr", tmp_path))
+        path_of(language, "guidance", tmp_path).parent.mkdir(parents=True)
+    shutil.copy(path_of("fr", "guidance"), path_of("fr", "guidance", tmp_path))
     route = FACTS.routes.routes[0]
     changed = FACTS.model_copy(
         update={
             "routes": Routes(sources=FACTS.routes.sources, routes=(route.model_copy(update={"title": "A new title"}),))
         }
     )
-    waiting = bring_in_line(changed, tmp_path)
+    waiting = bring_in_line(changed, [], tmp_path)
     assert waiting["fr"] == 1
     assert waiting["sw"] == len(texts(changed))
-    kept = read(path_of("fr", tmp_path))
-    assert kept[route.what] == read(path_of("fr"))[route.what]
+    kept = read(path_of("fr", "guidance", tmp_path))
+    assert kept[route.what] == read(path_of("fr", "guidance"))[route.what]
     assert FACTS.routes.routes[1].title not in kept
 
 

@@ -12,7 +12,7 @@ from bot.advice.figures.draft import Draft, Field, Wish, best_store, fitting
 from bot.advice.figures.keep import barred, category_name
 from bot.advice.reply import Button, Figure, Reply, ReplyKind
 from bot.advice.richtext import RichText, join
-from bot.translation import country_name, translator
+from bot.translation import country_name, plurals, translator
 from knowledge.eligibility import Eligibility, Verdict, eligibility
 from knowledge.facts import Facts, Platform, Store
 from knowledge.fees import Breakdown, Reason, TooSmallError
@@ -106,7 +106,13 @@ def answer(facts: Facts, draft: Draft, language: str, today: date, named: Sequen
     shown = (*markets, *shops)
     notes = [_basis(facts, draft, language)]
     if unknown:
-        notes.append(_("{count} more are open to you, but I do not know their fees.").format(count=unknown))
+        ngettext = plurals(language)
+        text = ngettext(
+            "{count} more is open to you, but I do not know its fees.",
+            "{count} more are open to you, but I do not know their fees.",
+            unknown,
+        )
+        notes.append(text.format(count=unknown))
     notes.append(_("Your costs, postage, tax and monthly plans are not included."))
     citations = tuple({source.url: source for place in shown for source in place.breakdown.sources[:1]}.values())
     blocks = [

@@ -11,7 +11,7 @@ from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 
 from bot.advice.richtext import RichText
-from bot.translation import as_of_text, translator
+from bot.translation import as_of_text, plurals, translator
 from bot.translation import mark as _
 from knowledge.facts import Facts, Payout, Service
 from knowledge.fees import Line, Term
@@ -230,7 +230,9 @@ def payout_way(payout: Payout, facts: Facts, language: str) -> str:
     if payout.every:
         parts.append(t(RHYTHMS[payout.every[0]]))
     if payout.hold_days:
-        parts.append(t(_("held up to {days} days")).format(days=payout.hold_days))
+        ngettext = plurals(language)
+        text = ngettext("held up to {days} day", "held up to {days} days", payout.hold_days)
+        parts.append(text.format(days=payout.hold_days))
     return commas(parts, language)
 
 

@@ -18,7 +18,7 @@ from bot.advice.guided.paper import Paper
 from bot.advice.reply import OTHER_WAYS, Button, Reply, ReplyKind, label
 from bot.advice.richtext import RichText, join
 from bot.advice.understand import Profile
-from bot.translation import country_name, guidance, translator
+from bot.translation import country_name, guidance, plurals, translator
 from bot.translation import mark as _
 from knowledge.choosing import Candidate, Criterion, Owned, PlanStep
 from knowledge.facts import Facts
@@ -283,9 +283,12 @@ class Choices:
         assert platform is not None, "a plan has steps only for a platform of the tables"
         assert self.facts.choosing is not None, "the steps stand there"
         if step is None:
-            text = t(_("All {count} steps are settled. Well done. Ask me anything that comes up.")).format(
-                count=len(steps)
-            )
+            ngettext = plurals(language)
+            text = ngettext(
+                "The one step is settled. Well done. Ask me anything that comes up.",
+                "All {count} steps are settled. Well done. Ask me anything that comes up.",
+                len(steps),
+            ).format(count=len(steps))
             buttons = [case.button(t(_("The whole plan")), "whole"), case.button(t(_("Back to the list")), "top")]
             return self._reply(case, RichText.plain(text), buttons, language)
         head = t(_("{platform}, week {week}, step {number} of {count}")).format(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -33,9 +34,10 @@ MAIN_ZONES = frozenset(
 """Of zones with the same clock the one by whose city people know it."""
 
 _CHINESE_DAY = re.compile(
-    r"(?:\d{4}年)?\d{1,2}月\d{1,2}(?=[日号]|$)[日号]?|\d+ ?(?:天|小时|个?星期|周|个?月)[前后]"
-    r"|[上下]?(?:星期|周)[一二三四五六日天]"
+    r"(?:(?P<year>\d{4})年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})[日号]?"
+    r"|(?P<ago>\d+ ?(?:天|小时|个?星期|周|个?月)[前后])|(?:星期|周|礼拜)(?P<weekday>[一二三四五六日天])"
 )
+_WEEKDAYS = dict(zip("一二三四五六日天", (*calendar.day_name, "Sunday"), strict=True))
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})[.-](\d{1,2})\.?")
 
 
@@ -52,7 +54,7 @@ def read_day(text: str, language: str, today: date, *, coming: bool = False) -> 
     if not coming and folded in _own_words():
         return today - timedelta(days=_own_words()[folded])
     if chinese := _CHINESE_DAY.search(shown):
-        return _parse(chinese[0], "zh", today, coming)
+        return _parse(_plain(chinese), "zh" if chinese["ago"] else "en", today, coming)
     words = shown.split()
     # "the parcel came on 12 November": what is left when words are taken off the front.
     for start in range(len(words)):
@@ -67,6 +69,15 @@ def read_day(text: str, language: str, today: date, *, coming: bool = False) -> 
 def _own_words() -> dict[str, int]:
     """Days ago, for words that the library does not know, or takes for coming days."""
     return {fold(word): days for lexicon in lexicons().values() for word, days in lexicon.days_ago.items()}
+
+
+def _plain(chinese: re.Match[str]) -> str:
+    """A day in Chinese as the library reads it."""
+    if chinese["weekday"]:
+        return str(_WEEKDAYS[chinese["weekday"]])
+    if chinese["month"]:
+        return "/".join(str(part) for part in chinese.group("day", "month", "year") if part)
+    return str(chinese["ago"])
 
 
 def _parse(text: str, language: str, today: date, coming: bool) -> date | None:

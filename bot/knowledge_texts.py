@@ -19,6 +19,9 @@ from knowledge.models import LANGUAGES, Document
 from knowledge.sourced import shown_texts
 
 WIDTH = 120
+NO_FIRMS = ("bank", "other")
+"""Kinds of payment services that are no firms, so that their names are words: "bank wire", "cash on delivery"."""
+
 COMMENTS = {
     "guidance": "# Texts of the guides and institutions in the fact tables.",
     "titles": "# Titles and headings of documents that are not translated as a whole.",
@@ -29,7 +32,8 @@ def texts(facts: Facts) -> list[str]:
     """All texts of the fact tables that people read, each once, in the order of the tables."""
     bodies = [body for country in facts.countries for body in country.institutions]
     tables = (facts.disputes, facts.recourse, facts.choosing, facts.routes, bodies, facts.everywhere)
-    return list(dict.fromkeys(shown_texts(tables)))
+    ways_to_pay = [provider.name for provider in facts.payments if provider.kind in NO_FIRMS]
+    return list(dict.fromkeys((*shown_texts(tables), *ways_to_pay)))
 
 
 def titles(documents: Iterable[Document], language: str) -> list[str]:

@@ -183,7 +183,8 @@ def _entry(number: int, place: Place, draft: Draft, language: str) -> str:
     if place.eligibility.verdict is Verdict.LIMITED:
         extras.append(_("with limits"))
     if place.breakdown.provider is not None:
-        extras.append(_("payment through {service}").format(service=place.breakdown.provider.name))
+        service = wording.service_name(place.breakdown.provider, language)
+        extras.append(_("payment through {service}").format(service=service))
     sellers = place.eligibility.sellers
     if sellers and sellers.needs:
         extras.append(_("asks for {needs}").format(needs=wording.needs(sellers.needs[:NEEDS_SHOWN], language)))

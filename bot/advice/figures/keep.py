@@ -149,7 +149,7 @@ def _assumed(facts: Facts, draft: Draft, breakdown: Breakdown, language: str) ->
         plan = next((p for p in breakdown.store.plans if p.id == draft.plan), breakdown.store.plans[0])
         parts.append(_("plan {plan}").format(plan=plan.name))
     if breakdown.provider is not None:
-        parts.append(_("payment through {service}").format(service=breakdown.provider.name))
+        parts.append(_("payment through {service}").format(service=wording.service_name(breakdown.provider, language)))
     return _("Reckoned with: {assumptions}.").format(assumptions=wording.commas(parts, language))
 
 

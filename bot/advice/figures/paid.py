@@ -62,7 +62,7 @@ def _by_service(facts: Facts, draft: Draft, provider: PaymentProvider, language:
 
 def _headline(found: Option, country: str, language: str) -> str:
     _ = translator(language)
-    name = found.provider.name
+    name = wording.service_name(found.provider, language)
     if found.by_invitation:
         return _("Only by invitation: {service} is not open to everybody in {country}.").format(
             service=name, country=country
@@ -127,7 +127,7 @@ def _in_country(facts: Facts, draft: Draft, language: str, today: date) -> Reply
     for each in working:
         limits = _("with limits")
         limit = f" ({limits})" if each.receive is Verdict.LIMITED else ""
-        lines.append(RichText.plain(f"• {each.provider.name}{limit}"))
+        lines.append(RichText.plain(f"• {wording.service_name(each.provider, language)}{limit}"))
     title = _("In {country} sellers can be paid from abroad through:").format(country=country)
     blocks = [RichText.bold(title), join(lines, "\n"), _closed(facts, draft, language)]
     first = [each.provider for each in working if each.provider.fee("receiving") or each.provider.fee("withdrawal")]
@@ -143,7 +143,7 @@ def _closed(facts: Facts, draft: Draft, language: str) -> RichText:
     _ = translator(language)
     entry = facts.country(draft.seller)
     shut = [row.provider for row in entry.providers if row.status == "no"] if entry else []
-    names = [provider.name for id in shut if (provider := facts.provider(id))]
+    names = [wording.service_name(provider, language) for id in shut if (provider := facts.provider(id))]
     if not names:
         return RichText()
     return RichText.plain(_("Not open there: {services}.").format(services=wording.listing(names, language)))
@@ -151,7 +151,11 @@ def _closed(facts: Facts, draft: Draft, language: str) -> RichText:
 
 def _others(facts: Facts, draft: Draft, without: PaymentProvider | None, language: str) -> RichText:
     _ = translator(language)
-    found = [o.provider.name for o in options(facts, str(draft.seller)) if o.works and o.provider is not without]
+    found = [
+        wording.service_name(o.provider, language)
+        for o in options(facts, str(draft.seller))
+        if o.works and o.provider is not without
+    ]
     if not found:
         return RichText()
     text = _("What works in your country: {services}.")
@@ -221,7 +225,7 @@ def _settlement(found: Settlement, language: str) -> str:
         text = _("Through {service}, of {start} at most {amount} reach you, because not all fees are known")
         shown = wording.money(found.high, found.currency, language)
     detail = f" ({wording.semicolons(cuts, language)})" if cuts else ""
-    return text.format(service=found.provider.name, start=start, amount=shown) + detail + "."
+    return text.format(service=wording.service_name(found.provider, language), start=start, amount=shown) + detail + "."
 
 
 def _reply(

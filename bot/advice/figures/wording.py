@@ -11,7 +11,7 @@ from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 
 from bot.advice.richtext import RichText
-from bot.translation import as_of_text, plurals, translator
+from bot.translation import as_of_text, guidance, plurals, translator
 from bot.translation import mark as _
 from knowledge.facts import Facts, Payout, Service
 from knowledge.fees import Line, Term
@@ -101,6 +101,11 @@ RHYTHMS = {
     "order": _("after each order"),
     "request": _("when you ask for it"),
 }
+
+
+def service_name(service: Service, language: str) -> str:
+    """The name of a platform or payment service; a way of paying that is no firm has one in `language`."""
+    return guidance(language)(service.name)
 
 
 def money(amount: Decimal, currency: str, language: str) -> str:
@@ -226,7 +231,7 @@ def payout_way(payout: Payout, facts: Facts, language: str) -> str:
     """One way of being paid: "Payoneer, every week, may be held up to 21 days"."""
     t = translator(language)
     provider = facts.provider(payout.to)
-    parts = [provider.name if provider else t(WAYS.get(payout.to, payout.to))]
+    parts = [service_name(provider, language) if provider else t(WAYS.get(payout.to, payout.to))]
     if payout.every:
         parts.append(t(RHYTHMS[payout.every[0]]))
     if payout.hold_days:

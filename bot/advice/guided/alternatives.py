@@ -94,7 +94,7 @@ class Alternatives:
         if route.shows == "platforms":
             listed, text = self._platforms(route, country), _("Open to sellers in {country}: {names}.")
         else:
-            listed, text = self._payments(country), _("Payment services that work in {country}: {names}.")
+            listed, text = self._payments(country, language), _("Payment services that work in {country}: {names}.")
         if not listed:
             return RichText()
         return RichText.plain(t(text).format(country=name, names=wording.commas(listed[:MOST_PLATFORMS], language)))
@@ -110,5 +110,5 @@ class Alternatives:
             if any(eligibility(platform, country, store).verdict in surely for store in platform.stores or (None,))
         ]
 
-    def _payments(self, country: str) -> Sequence[str]:
-        return [each.provider.name for each in options(self.facts, country)]
+    def _payments(self, country: str, language: str) -> Sequence[str]:
+        return [wording.service_name(each.provider, language) for each in options(self.facts, country)]

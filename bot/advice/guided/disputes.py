@@ -130,7 +130,7 @@ class Disputes:
         """The name of a service, or of a way to pay that is none."""
         service = self.facts.platform(id or "") or self.facts.provider(id or "")
         if service is not None:
-            return service.name
+            return wording.service_name(service, language)
         return translator(language)(WITHOUT_SERVICE.get(id or OTHER, WITHOUT_SERVICE[OTHER]))
 
     def title(self, case: Case, language: str) -> str:

@@ -42,7 +42,6 @@ from knowledge.generation import (
     read_vocabulary,
     replace_file,
     sha256,
-    translation_id,
     verify,
     vocabulary,
     write_lines,
@@ -179,7 +178,7 @@ def difference(data_dir: Path, inputs: Inputs, encoder: Encoder) -> Difference:
     now = {document.id: document for document in inputs.documents}
     with VectorCache(data_dir, encoder.fingerprint) as cache:
         passages = inputs.passages()
-        to_encode = len(cache.missing(list(_texts(passages).values()), "passage"))
+        to_encode = len(cache.missing([p.standing_alone for p in passages], "passage"))
         to_encode += len(cache.missing(_question_forms(passages, inputs.intents), "query"))
     return Difference(
         added=tuple(sorted(now.keys() - before.keys())),
@@ -271,7 +270,7 @@ def build(
         content=content,
         documents=len(inputs.documents),
         passages=len(passages),
-        vectors=len(_texts(passages)) + sum(len(passage.questions) for passage in passages),
+        vectors=len(passages) + sum(len(passage.questions) for passage in passages),
         stored=stored,
         files={file: sha256(folder / file) for file in HASHED_FILES},
     )
@@ -329,7 +328,7 @@ def _write_vectors(
     if earlier is not None and len(change.written) + len(change.gone) > MOST_CHANGED * len(earlier.passages):
         earlier = None
     written = passages if earlier is None else change.written
-    texts = list(_texts(written).values())
+    texts = [passage.standing_alone for passage in written]
     forms = [form for passage in written for form in passage.questions]
     examples = [(intent.name, example) for intent in intents for example in intent.all_examples]
     with VectorCache(data_dir, encoder.fingerprint) as cache:
@@ -356,8 +355,8 @@ def _store(
 
     A small change is laid beside a copy of the earlier Chroma; one that has grown large is written into the copy.
     """
-    rows = {PASSAGES: list(_texts(written)), FORMS: _form_ids(written)}
-    gone = {PASSAGES: list(_texts(change.gone)), FORMS: _form_ids(change.gone)}
+    rows = {PASSAGES: [passage.id for passage in written], FORMS: _form_ids(written)}
+    gone = {PASSAGES: [passage.id for passage in change.gone], FORMS: _form_ids(change.gone)}
     new = dict(zip((PASSAGES, FORMS), vectors, strict=True))
     deltas = {name: Delta.empty(vectors[0].shape[1]) for name in rows}
     if earlier is not None:
@@ -382,16 +381,6 @@ def _store(
     client.close()
     write_deltas(folder / "delta.npz", deltas)
     return stored
-
-
-def _texts(passages: Sequence[Passage]) -> dict[str, str]:
-    """The texts of `passages` in all languages as they are encoded, by the ids of their vectors."""
-    texts = {}
-    for passage in passages:
-        texts[passage.id] = passage.standing_alone
-        for language, wording in passage.translations.items():
-            texts[translation_id(passage.id, language)] = wording.standing_alone
-    return texts
 
 
 def _form_ids(passages: Sequence[Passage]) -> list[str]:

@@ -115,7 +115,7 @@ def ship_vectors(settings: Settings, encoder: Encoder, shipped: Path = SHIPPED) 
     documents = {document.id: document for document in inputs.documents}
     for passage in inputs.passages():
         texts = topics.setdefault(documents[passage.document].topic.value, [])
-        texts += [(wording.standing_alone, "passage") for wording in (passage, *passage.translations.values())]
+        texts.append((passage.standing_alone, "passage"))
         texts += [(form, "query") for form in passage.questions]
     topics["intents"] = [(example, "query") for intent in inputs.intents for example in intent.all_examples]
     with VectorCache(settings.data_dir, encoder.fingerprint) as cache:

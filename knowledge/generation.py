@@ -161,7 +161,7 @@ class Generation:
         return cls(folder, manifest, by_id, passages, facts, vocabulary, lexical, intents, client, collections, deltas)
 
     def nearest_passages(self, vector: Vectors, count: int) -> Neighbours:
-        """The passages whose text is nearest to `vector`; one comes once for each language in which it is near."""
+        """The passages whose text is nearest to `vector`."""
         return self._nearest(PASSAGES, vector, count)
 
     def nearest_forms(self, vector: Vectors, count: int) -> Neighbours:
@@ -207,11 +207,6 @@ def read_manifest(folder: Path) -> Manifest:
 def form_id(passage: str, number: int) -> str:
     """The id under which question form `number` of a passage is stored."""
     return f"{passage}|{number}"
-
-
-def translation_id(passage: str, language: str) -> str:
-    """The id under which the vector of a passage's text in another language (ISO 639-1) is stored."""
-    return f"{passage}|{language}"
 
 
 def passage_of(id: str) -> str:

@@ -241,6 +241,10 @@ class Passage(Wording):
 
     @property
     def searchable(self) -> str:
-        """The text as the lexical index reads it: with its question forms, in all languages."""
+        """The text as the lexical index reads it: with its question forms, in all languages.
+
+        Only the words of translations are indexed, not their meaning: the encoder reads all languages, and vectors of
+        translations beside those of originals made it find less (hit@3 .81 against .84 over nine languages).
+        """
         translated = (wording.standing_alone for wording in self.translations.values())
         return "\n".join((self.standing_alone, *translated, *self.questions))

@@ -25,7 +25,7 @@ from knowledge.normalise import fold, words
 SECOND_LANGUAGE = "en"
 """What most readers of other languages can make something of, and most passages are in."""
 
-NEAREST_PASSAGES = 400
+NEAREST_PASSAGES = 250
 NEAREST_FORMS = 150
 LEXICAL_CANDIDATES = 40
 RERANKED = 24
@@ -121,7 +121,7 @@ class HybridSearch:
         What is not among the neighbours gets the least that was found: it is no nearer than that.
         """
         text = np.full(passages, texts.cosines.min(), dtype=np.float32)
-        np.maximum.at(text, texts.rows, texts.cosines)
+        text[texts.rows] = texts.cosines
         form = np.full(passages, forms.cosines.min(), dtype=np.float32)
         np.maximum.at(form, forms.rows, forms.cosines)
         best = np.maximum(text, form)

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from bot.advice.machine import ChatModelError
 from bot.settings import BotSettings
 from knowledge.database import DatabaseError
 from knowledge.encoders import EncoderError
@@ -36,7 +37,7 @@ def clear_errors() -> Iterator[None]:
     """Turn the faults that whoever starts the bot can mend into one line and exit status 1."""
     try:
         yield
-    except (SettingsError, EncoderError, GenerationError, FactsError, DatabaseError) as error:
+    except (SettingsError, ChatModelError, EncoderError, GenerationError, FactsError, DatabaseError) as error:
         err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 

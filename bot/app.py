@@ -27,6 +27,7 @@ from telegram.request import BaseRequest
 from bot.advice.adviser import Adviser
 from bot.advice.figures.chart import Bar, draw
 from bot.advice.guided.days import read_day
+from bot.advice.machine import load_translator
 from bot.agencies import Agencies
 from bot.cases import Cases
 from bot.drafts import Drafts
@@ -91,11 +92,12 @@ def build_adviser(settings: BotSettings) -> Adviser:
     """The adviser on the index in `DATA_DIR`.
 
     Raises:
-        EncoderError, GenerationError, FactsError: each with one line that says what to do.
+        EncoderError, GenerationError, FactsError, ChatModelError: each with one line that says what to do.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     encoder = load_encoder(settings.embedding_model)
-    return Adviser(ActiveIndex(settings.data_dir, encoder))
+    translator = load_translator(settings.chat_model) if settings.chat_model else None
+    return Adviser(ActiveIndex(settings.data_dir, encoder), translator=translator)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ class BotSettings(Settings):
     telegram_api_url: str = "https://api.telegram.org"
     conversation_hours: int = 24
     owner_ids: Annotated[tuple[int, ...], NoDecode] = ()
+    chat_model: str | None = None
     handover_remind_hours: int = 24
     handover_escalate_hours: int = Field(default=72, validate_default=True)
 

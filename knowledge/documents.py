@@ -143,7 +143,7 @@ def read_translation(
         return [Problem(path, "body", f"{len(translation.body)} characters, {TRANSLATED_CHARACTERS} are the most")]
     if is_stale:
         return translation  # what it lacks is known to be lacking
-    return [Problem(path, "body", fault) for fault in _differences(source.content, post.content)] or translation
+    return [Problem(path, "body", fault) for fault in differences(source.content, post.content)] or translation
 
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -152,8 +152,8 @@ _NUMBERED_MONTH = re.compile(r"\d{1,2}\s?月|tháng \d{1,2}\b", re.IGNORECASE)
 """Months that English names have a number in Chinese and Vietnamese."""
 
 
-def _differences(original: str, translated: str) -> list[str]:
-    """References, links and figures that stand in one text and not in the other."""
+def differences(original: str, translated: str) -> list[str]:
+    """References, links and figures that stand in one of two texts and not in the other, each as a sentence."""
     faults = []
     for name, pattern in (("the reference", REFERENCE), ("the link", _LINK), ("the figure", _FIGURE)):
         texts = [original, translated]

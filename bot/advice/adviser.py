@@ -17,6 +17,7 @@ from bot.advice import compose, smalltalk
 from bot.advice.check import faults
 from bot.advice.figures.desk import Desk
 from bot.advice.guided.guides import Guides
+from bot.advice.machine import MachineTranslator
 from bot.advice.reply import Reply, ReplyKind
 from bot.advice.understand import Profile, Question, Turn, Understanding
 from knowledge.active import Index
@@ -60,9 +61,12 @@ class Consultation:
 class Adviser:
     """Answers messages out of the active index, which holds the fact tables too. One for a process; thread-safe."""
 
-    def __init__(self, index: Index, today: Callable[[], date] = _today) -> None:
+    def __init__(
+        self, index: Index, today: Callable[[], date] = _today, translator: MachineTranslator | None = None
+    ) -> None:
         self.index = index
         self._today = today
+        self._translator = translator
         self.executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="advice")
         self._prepare()
 
@@ -159,7 +163,7 @@ class Adviser:
         if intent is not None:
             return smalltalk.reply(intent, question, evidence.hits[:2])
         if evidence.confidence >= limits.answer_above and fits:
-            return self.guides.offered(compose.answer(question, evidence, self._today()), question)
+            return self.guides.offered(compose.answer(question, evidence, self._today(), self._translator), question)
         if question.was_long:
             return smalltalk.reply("too-long", question, evidence.hits)
         if not self._has_known_words(question) and not question.asked:
@@ -218,11 +222,11 @@ class Adviser:
         return any(word in self._vocabulary for word in words(fold(question.text)) if len(word) > 2)
 
     def more(self, document_id: str, number: int, language: str) -> Reply | None:
-        """The long form of passage `number` of a document, or None when it is gone."""
+        """The long form of passage `number` of a document, or None when it is gone. Blocks, as `advise` does."""
         found = self._passages(document_id)
         if found is None or not 0 <= number < len(found[1]):
             return None
-        return compose.long_form(found[0], found[1], number, language, self._today())
+        return compose.long_form(found[0], found[1], number, language, self._today(), self._translator)
 
     def _passages(self, document_id: str) -> tuple[Document, list[Passage]] | None:
         generation = self.index.generation

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from bot.advice.machine import MachineTranslator
 from bot.advice.reply import PHONE_SIZE, Button, Reply, ReplyKind, label, related
 from bot.advice.richtext import RichText, join
 from bot.advice.shown import Shown, figures_in, headings, shown
@@ -35,15 +36,18 @@ LEANING = {
 """First words of an answer that is not understood without its question."""
 
 
-def answer(question: Question, evidence: Evidence, today: date) -> Reply:
-    """The best passage cut to a phone's screen, with its sources, their age, and next steps."""
+def answer(question: Question, evidence: Evidence, today: date, machine: MachineTranslator | None = None) -> Reply:
+    """The best passage cut to a phone's screen, with its sources, their age, and next steps.
+
+    What is in another language than the reader's is translated by `machine`, if there is one.
+    """
     best, language = evidence.hits[0], question.language
     _ = translator(language)
     source_lines = _sources(best.document, best.document.sources[:1], language, today)
     notes = []
     if question.was_long:
         notes.append(RichText.italic(_("Your message was long, so I answered the question I found in it.")))
-    reading = shown(best.document, best.passage, language)
+    reading = _read(best.document, best.passage, language, machine)
     notes += _about_the_language(best.document, best.passage, reading, language)
     head, tail = join(notes), join(source_lines, "\n")
     title = _titled(best.passage, reading.wording)
@@ -64,11 +68,18 @@ def answer(question: Question, evidence: Evidence, today: date) -> Reply:
     )
 
 
-def long_form(document: Document, passages: list[Passage], start: int, language: str, today: date) -> Reply:
+def long_form(
+    document: Document,
+    passages: list[Passage],
+    start: int,
+    language: str,
+    today: date,
+    machine: MachineTranslator | None = None,
+) -> Reply:
     """The whole passage number `start` of `document`, all sources, and the document's other sections as steps."""
     passage = passages[start]
     sources = _sources(document, document.sources, language, today)
-    reading = shown(document, passage, language)
+    reading = _read(document, passage, language, machine)
     heading = RichText.bold(" > ".join(reading.wording.path)) + RichText.plain("\n\n")
     notes = _about_the_language(document, passage, reading, language)
     others = [
@@ -146,6 +157,17 @@ def institutions(facts: Facts, iso: str | None, language: str) -> RichText:
     return join(lines, "\n")
 
 
+def _read(document: Document, passage: Passage, language: str, machine: MachineTranslator | None) -> Shown:
+    reading = shown(document, passage, language)
+    if machine is None or reading.language == language:
+        return reading
+    text = machine.translate(reading.wording.text, language)
+    if text is None:
+        return reading
+    wording = Wording(path=headings(document, passage, language), text=text)
+    return Shown(wording, language, machine_from=reading.language)
+
+
 def _about_the_language(document: Document, passage: Passage, reading: Shown, language: str) -> list[RichText]:
     """What somebody has to know who reads `passage` in another language than theirs, or in an older translation.
 
@@ -154,6 +176,10 @@ def _about_the_language(document: Document, passage: Passage, reading: Shown, la
     _ = translator(language)
     if reading.is_stale:
         return [RichText.italic(_("The original has changed since this was translated: check the source."))]
+    if reading.machine_from:
+        written = language_named(reading.machine_from, language)
+        text = _("Translated by a machine, it may contain errors; the original is in: {language}.")
+        return [RichText.italic(text.format(language=written))]
     if reading.language == language:
         return []
     only = _("I have this only in: {language}.").format(language=language_named(reading.language, language))

@@ -11,6 +11,7 @@ from babel.dates import format_timedelta
 
 from bot.translation import titles
 from knowledge.models import Document, Passage, Wording
+from knowledge.numerals import localised
 from knowledge.search import SECOND_LANGUAGE
 
 MOST_FIGURES = 4
@@ -28,11 +29,12 @@ _FIGURE = re.compile(
 @dataclass(frozen=True)
 class Shown:
     """A passage as a reader sees it: `wording` is in `language` (ISO 639-1); `is_stale` when it translates a text
-    that has changed since."""
+    that has changed since, `machine_from` the language that a chat model translated it from."""
 
     wording: Wording
     language: str
     is_stale: bool = False
+    machine_from: str | None = None
 
 
 def shown(document: Document, passage: Passage, language: str) -> Shown:
@@ -80,9 +82,9 @@ def figures_in(text: str, language: str) -> list[str]:
         if match["unit"] and (after.startswith(("business", "working")) or before.endswith(("business", "working"))):
             continue
         if match["percent"]:
-            found[f"{match['percent']}%"] = None
+            found[localised(f"{match['percent']}%", language)] = None
         elif match["money"]:
-            found[match["money"]] = None
+            found[localised(match["money"], language)] = None
         else:
             found[_span(int(match["count"]), cast("_Unit", match["unit"]), language)] = None
     return list(found)[:MOST_FIGURES]

@@ -131,7 +131,9 @@ async def open_document(update: Update, context: Context) -> None:
     language = await language_here(update, context)
     _kind, document, *number = query.data.split(":")
     index = int(number[0]) if number and number[0].isdigit() else 0
-    reply = services(context).adviser.more(document, index, language)
+    adviser = services(context).adviser
+    run = asyncio.get_running_loop().run_in_executor
+    reply = await run(adviser.executor, adviser.more, document, index, language)
     if reply is None:
         _ = translator(language)
         text = _("That text has been replaced since. Please ask your question again.")

@@ -15,6 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
+from bot.advice.language import detect
 from bot.app import build_adviser, build_application
 from bot.settings import BotSettings
 from ingest.evaluate import load_questions
@@ -52,7 +53,8 @@ async def measure(questions: int) -> None:
         assert app.post_init
         await app.post_init(app)
         print(f"ready in {time.perf_counter() - started:.2f} s (imports not counted)")
-        texts = [q.turns[-1] for q in load_questions() if q.expect == "answer"][: questions + 5]
+        every = [q.turns[-1] for q in load_questions() if q.expect == "answer"]
+        texts = every[:: max(1, len(every) // (questions + 5))][: questions + 5]  # of all languages
         whole, alone = [], []
         encoder = adviser.index.encoder
         for number, text in enumerate(texts):
@@ -77,6 +79,10 @@ async def measure(questions: int) -> None:
         shares = ", ".join(f"{name} {sum(seconds) / total:.0%}" for name, seconds in steps.items())
         print(f"share of each step of advice: {shares}")
         print(f"resident memory: {resident_megabytes():.0f} MB")
+        before = time.perf_counter()
+        for text in every:
+            detect(text)
+        print(f"language of a message: {(time.perf_counter() - before) / len(every) * 1000:.2f} ms over {len(every)}")
         await app.shutdown()
 
 

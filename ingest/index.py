@@ -305,9 +305,7 @@ class _Change:
 
 
 def _is_same(one: Passage | None, other: Passage) -> bool:
-    return one is not None and (one.path, one.text, one.questions, one.translations) == (
-        other.path, other.text, other.questions, other.translations,
-    )  # fmt: skip
+    return one is not None and one.standing_alone == other.standing_alone and one.questions == other.questions
 
 
 def _write_vectors(

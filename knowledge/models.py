@@ -241,10 +241,15 @@ class Passage(Wording):
 
     @property
     def searchable(self) -> str:
-        """The text as the lexical index reads it: with its question forms, in all languages.
+        """The text as the lexical index reads it: with its question forms, which are in all languages.
 
-        Only the words of translations are indexed, not their meaning: the encoder reads all languages, and vectors of
-        translations beside those of originals made it find less (hit@3 .81 against .84 over nine languages).
+        Translations are shown, not searched: the encoder reads all languages, and native question forms find more than
+        translated texts do. With their vectors hit@3 over nine languages was .81 instead of .84, with their words over
+        twelve .89 instead of .91.
         """
-        translated = (wording.standing_alone for wording in self.translations.values())
-        return "\n".join((self.standing_alone, *translated, *self.questions))
+        return "\n".join((self.standing_alone, *self.questions))
+
+    @property
+    def everything(self) -> str:
+        """All that the passage says, in all languages."""
+        return "\n".join((self.standing_alone, *(each.standing_alone for each in self.translations.values())))

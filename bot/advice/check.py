@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from bot.advice.reply import PHONE_SIZE, Reply
+from knowledge.numerals import localised
 from knowledge.search import Evidence
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -32,10 +33,10 @@ def faults(reply: Reply, evidence: Evidence, allowed: str = "") -> list[str]:
     if not cited:
         found.append("cites what was not found")
     grounds = allowed + " ".join(
-        " ".join((hit.passage.searchable, *(f"{s.title} {s.publisher} {s.as_of}" for s in hit.document.sources)))
+        " ".join((hit.passage.everything, *(f"{s.title} {s.publisher} {s.as_of}" for s in hit.document.sources)))
         for hit in cited
     )
-    known = set(_numbers(grounds))
+    known = {*_numbers(grounds), *_numbers(localised(grounds, reply.language))}
     found += [f"number {number} without evidence" for number in _numbers(text) if number not in known]
     found += [f"private data: {item}" for item in _PRIVATE.findall(text) if item not in grounds]
     return found

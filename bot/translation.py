@@ -10,7 +10,7 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -78,7 +78,8 @@ def country_name(iso: str, language: str) -> str:
 
 def language_name(language: str) -> str:
     """The name of a language in itself."""
-    return str(Locale(language).get_display_name(language) or language).capitalize()
+    name = str(Locale(language).get_display_name(language) or language)
+    return name[:1].upper() + name[1:]
 
 
 def language_named(code: str, language: str) -> str:
@@ -91,6 +92,4 @@ def as_of_text(as_of: AsOf, language: str) -> str:
     day: date | None = as_of.earliest
     if day is None:
         return ""
-    if as_of.precision == "year":
-        return str(format_date(day, "y", locale=language))
-    return str(format_date(day, "MMM y", locale=language))
+    return str(format_skeleton("y" if as_of.precision == "year" else "yMMM", day, locale=language))

@@ -37,9 +37,9 @@ class Lexicon(Strict):
     behind it. `prefixes` and `suffixes` are written onto names; `no_names` are everyday words that look like a name,
     or are a slip away from one. `places` are other names of countries, and cities (ISO 3166 alpha-2), `services` other
     spellings of platforms and payment services (ids).
-    `units` are names that several currencies share ("Dollar": ...), `currencies` those of one (ISO 4217);
-    `magnitudes` words for a thousand, a lakh. `shipping` to `percent` stand around sums of money, `range` between
-    two. `days_ago` counts the days from a word to today.
+    `units` are names that several currencies share ("Dollar": ...), `currencies` those of one (ISO 4217); `magnitudes`
+    words for a thousand, a lakh. `shipping` to `percent` stand around sums of money (`priced_by` behind a bare number,
+    so that it is one), `range` between two. `days_ago` counts the days from a word to today.
     """
 
     model_config = ConfigDict(alias_generator=_kebab)
@@ -74,6 +74,7 @@ class Lexicon(Strict):
     and_with: Words
     before_price: Words
     after_price: Words
+    priced_by: Words = ()
     range: Words = ()
     since: Words = ()
     percent: Words = ()

@@ -21,6 +21,9 @@ from knowledge.normalise import fold, visible, western_digits, words
 SPELLED = ("en", "fr", "es", "pt")
 """Languages whose numbers in words are understood."""
 
+AT_HOME = {"bn": "BDT", "hi": "INR", "id": "IDR", "vi": "VND"}
+"""Where a sum in thousands or lakhs needs no currency, for there is but one: "250rb" is rupiah."""
+
 MOST = Decimal(10) ** 9
 """Nobody sells one piece for more, in any currency that the tables hold."""
 
@@ -56,6 +59,7 @@ _A_MONTH = re.compile(
 _MONTH_BEFORE = re.compile(rf"{_PER_MONTH}\W*(?:[^\W\d]+\s?){{0,2}}$")
 _BEFORE_PRICE = re.compile(rf"(?:{whole(folded('before_price'))}\s?|@\s?|^)[-−]?$")
 _AFTER_PRICE = re.compile(rf"\s*(?:$|[?!,;.؟।。，？])|\s?{whole(folded('after_price'))}")
+_PRICED_BY = re.compile(rf"\s?{whole(folded('priced_by'))}")
 _NUMBER = re.compile(r"(?<!\d)(?<!\d[.,])(?:\d{1,3}(?:[ '\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d(?:[\d.,]*\d)?)(?!\d)")
 _SIGN_INSIDE = re.compile(r"(\d)\s?([€$£])(\d\d)\b")
 _DONG = re.compile(r"(\d)\s?[đĐ](?!\w)")
@@ -108,7 +112,7 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
         left, right = plain[: match.start()], plain[match.end() :]
         if _PERCENT.match(right):
             continue
-        magnitude, right = _magnitude(right)
+        after, (magnitude, right) = right, _magnitude(right)
         if magnitude == 1 and re.match(r"[a-z]", right) and not _leading_currency(right, rates, home):
             continue  # "3d", "4k video", "2nd"
         amount = parse_number(match[0].replace("'", ""))
@@ -121,6 +125,8 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
         if re.search(r"[a-z]$", left) and not before:
             continue  # "MADE51"
         currencies = _leading_currency(right, rates, home) or before or _foreign_code(shown, match[0])
+        if not currencies and magnitude > 1 and language in AT_HOME:
+            currencies = (home or AT_HOME[language],)
         currencies = _in_capitals(shown, currencies)
         if (
             found
@@ -140,7 +146,9 @@ def mentions(text: str, rates: ExchangeRates, home: str | None = None, language:
                 is_negative=bool(re.search(r"(?:^|[\s$€£(])[-−]\s?[$€£]?$", left)) or amount <= 0,
                 is_shipping=_is_shipping(left, right),
                 is_a_month=not currencies and (_is_a_month(right) or bool(_MONTH_BEFORE.search(left))),
-                is_priced=bool(currencies) or _stands_as_price(left, right),
+                is_priced=bool(currencies)
+                or _stands_as_price(left, right)
+                or bool(amount > 9 and _PRICED_BY.match(after)),
             )
         )
     return [mention for mention in found if mention.currencies] if is_spelled else found  # not "a three piece"

@@ -34,6 +34,12 @@ NEARBY = {
     "pt": ("BR", "MZ", "CV"),
     "ar": ("EG", "MA", "TN", "JO", "LB", "PS"),
     "sw": ("TZ", "KE", "UG", "RW"),
+    "hi": ("IN", "NP", "AE"),
+    "bn": ("BD", "IN"),
+    "id": ("ID", "MY", "SG"),
+    "vi": ("VN", "KH", "LA"),
+    "ru": ("KZ", "UZ", "KG", "TJ", "GE", "AM"),
+    "zh": ("CN", "MY", "SG", "TH"),
 }
 
 
@@ -152,7 +158,7 @@ class Desk:
             is_seller = wanted is Field.SELLER
             text = _("Which country do you sell from?") if is_seller else _("Which country is the buyer in?")
             key = "seller" if is_seller else "buyer"
-            near = NEARBY.get(language, NEARBY["en"]) if is_seller else ("US", "GB", "DE", "FR", "CA", "AE")
+            near = NEARBY[language] if is_seller else ("US", "GB", "DE", "FR", "CA", "AE")
             buttons = [Button(country_name(iso, language), answered(**{key: iso}).code) for iso in near]
         elif wanted is Field.CATEGORY:
             text = _("What kind of goods is it? The fee depends on that.")

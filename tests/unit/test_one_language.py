@@ -20,7 +20,7 @@ from bot.advice.reply import Reply
 from bot.advice.richtext import RichText
 from bot.advice.understand import Profile, Question
 from bot.knowledge_texts import texts
-from bot.translation import LOCALES, guidance
+from bot.translation import LOCALES, country_name, guidance
 from knowledge.facts import load_facts
 from knowledge.gazetteer import Gazetteer
 from knowledge.models import LANGUAGES
@@ -85,7 +85,8 @@ NAMES = sorted(
 
 def fragments(reply: Reply, language: str) -> list[str]:
     shown = "\n".join((said(reply.text), *(button.label for button in reply.buttons)))
-    for name in NAMES:
+    countries = sorted((country_name(each.iso, language) for each in FACTS.countries), key=len, reverse=True)
+    for name in (*NAMES, *countries):
         shown = shown.replace(name, "|")
     return [" ".join(row) for row in rows(shown) if row in english(language)]
 
@@ -108,7 +109,7 @@ def dispute_replies(language: str) -> Iterator[Reply]:
     for situation in FACTS.disputes:
         for service in [*(each.service for each in situation.procedures), OTHER]:
             yield disputes.opening(situation, None if service == OTHER else service, language, TODAY)
-            for path in situation.paths():
+            for path in (*situation.paths(),)[: None if service == situation.procedures[0].service else 1]:
                 answers = (("situation", situation.id), ("service", service), *((f"?{q}", o) for q, o in path))
                 case = Case(1, CaseKind.DISPUTE, answers)
                 ask = disputes.ask(case, SELLERS[0], language, TODAY)

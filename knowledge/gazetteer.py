@@ -137,6 +137,7 @@ class _Around:
     coming_from_after: frozenset[str]
     origin: frozenset[str]
     between: frozenset[str]
+    buyers: frozenset[str]
 
 
 @cache
@@ -144,7 +145,9 @@ def _around(language: str) -> _Around:
     def of(*names: str) -> frozenset[str]:
         return frozenset(word for name in names for code in (language, "en") for word in folded(name, code))
 
-    return _Around(of("to"), of("to_after"), of("from_"), of("from_after"), of("from_", "in_"), of("between"))
+    return _Around(
+        of("to"), of("to_after"), of("from_"), of("from_after"), of("from_", "in_"), of("between"), of("buyers")
+    )
 
 
 @dataclass
@@ -302,7 +305,8 @@ class Gazetteer:
                 ahead = list(tokens[max(0, at - 2) : at])
                 if ahead and ahead[-1] in around.between:
                     ahead.pop()
-                if (ahead and ahead[-1] in around.coming_from) or behind in around.coming_from_after:
+                comes_from = (ahead and ahead[-1] in around.coming_from) or behind in around.coming_from_after
+                if comes_from and tokens[at] not in around.buyers:
                     kinds["origin"][name.id] = None  # not "from a customer in Canada"
             kinds[kind][name.id] = None
         kinds["market"] |= dict.fromkeys(self._markets_of_domains(tokens))

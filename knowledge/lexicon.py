@@ -34,8 +34,9 @@ class Lexicon(Strict):
     stand in other languages, too. A follow-up opens with one of `opens_follow_up`, points back with one of `points`,
     and `fills_follow_up` say nothing in it.
     Before a place stand `to`, `from_` or `in_`, and `between` that and the place; `to_after` and `from_after` stand
-    behind it. `prefixes` and `suffixes` are written onto names; `no_names` are everyday words that look like a name,
-    or are a slip away from one. `places` are other names of countries, and cities (ISO 3166 alpha-2), `services` other
+    behind it; `buyers` are words for customers, for who is paid by one "from America" does not sell from there.
+    `prefixes` and `suffixes` are written onto names; `no_names` are everyday words that look like a name, or are a
+    slip away from one. `places` are other names of countries, and cities (ISO 3166 alpha-2), `services` other
     spellings of platforms and payment services (ids).
     `units` are names that several currencies share ("Dollar": ...), `currencies` those of one (ISO 4217); `magnitudes`
     words for a thousand, a lakh. `shipping` to `percent` stand around sums of money (`priced_by` behind a bare number,
@@ -55,6 +56,7 @@ class Lexicon(Strict):
     from_after: Words = ()
     in_: Words = ()
     between: Words = ()
+    buyers: Words = ()
     prefixes: Words = ()
     suffixes: Words = ()
     no_names: Words = ()

@@ -70,6 +70,11 @@ def _post(path: Path) -> frontmatter.Post:
     return frontmatter.loads(path.read_text(encoding="utf-8"), handler=_Yaml())
 
 
+def _body(path: Path) -> str:
+    """The raw text of the valid document at `path`, without the YAML, which takes longest to read."""
+    return path.read_text(encoding="utf-8").split("\n---\n", 1)[-1].strip()
+
+
 def _problem(path: Path, field: str, message: str) -> Problem:
     message = message.removeprefix("Value error, ")
     if not field and ": " in message:  # faults of the whole document name their field in the message
@@ -94,9 +99,11 @@ def load_documents(folder: Path, facts: Facts) -> tuple[list[Document], list[Pro
         else:
             documents[result.id] = result
             first_at[result.id] = path
+    bodies = {id: _body(path) for id, path in first_at.items()}
+    folders = {id: path.parent for id, path in first_at.items()}
     translations: dict[str, list[Translation]] = {}
     for path in _translation_files(folder):
-        read = read_translation(path, documents, first_at, facts)
+        read = read_translation(path, documents, bodies, folders, facts)
         if isinstance(read, list):
             problems += read
         else:
@@ -114,9 +121,11 @@ def fingerprint(title: str, body: str) -> str:
 
 
 def read_translation(
-    path: Path, documents: dict[str, Document], paths: dict[str, Path], facts: Facts
+    path: Path, documents: dict[str, Document], bodies: dict[str, str], folders: dict[str, Path], facts: Facts
 ) -> Translation | list[Problem]:
-    """Read one translation of one of `documents`, whose files are at `paths`; every fault comes back as a `Problem`.
+    """Read one translation of one of `documents`; every fault comes back as a `Problem`.
+
+    `bodies` are the raw texts of the documents, `folders` where they lie.
 
     A translation has just the figures, references and links of its original, else it would give other advice.
     """
@@ -125,11 +134,11 @@ def read_translation(
         original = documents.get(str(post.get("translation_of")))
         if original is None:
             return [Problem(path, "translation_of", f"there is no document {post.get('translation_of')!r}")]
-        source = _post(paths[original.id])
+        source = bodies[original.id]
         language = str(post.get("language"))
         body = localised(resolve(post.content, facts, language), language) if language in LANGUAGES else post.content
         fields = {**post.metadata, "body": body}
-        is_stale = post.get("original") != fingerprint(original.title, source.content)
+        is_stale = post.get("original") != fingerprint(original.title, source)
         translation = Translation.model_validate({**fields, "is_stale": is_stale})
     except UnknownReferenceError as error:
         return [Problem(path, "body", str(error))]
@@ -137,13 +146,13 @@ def read_translation(
         return [_problem(path, ".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
         return [Problem(path, "file", f"cannot be read: {' '.join(str(error).split())}")]
-    if path.name != f"{original.id}.{language}.md" or path.parent != paths[original.id].parent:
+    if path.name != f"{original.id}.{language}.md" or path.parent != folders[original.id]:
         return [Problem(path, "file", f"is to be named {original.id}.{language}.md, beside its original")]
     if original.kind is Kind.CARD and len(translation.body) > TRANSLATED_CHARACTERS:
         return [Problem(path, "body", f"{len(translation.body)} characters, {TRANSLATED_CHARACTERS} are the most")]
     if is_stale:
         return translation  # what it lacks is known to be lacking
-    return [Problem(path, "body", fault) for fault in differences(source.content, post.content)] or translation
+    return [Problem(path, "body", fault) for fault in differences(source, post.content)] or translation
 
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -257,13 +257,13 @@ class Gazetteer:
     def _without_article(self, key: str) -> _Name | None:
         # Arabic writes its article and "in", "from", "to" onto the word; Romance languages elide theirs; Bengali and
         # others write what stands for "in" and "of" behind it.
-        for prefix in (*_PREFIXES, "l'", "d'"):
+        for prefix in ("l'", "d'") if key.isascii() else _PREFIXES:
             if key.startswith(prefix) and len(key) - len(prefix) >= 3:
                 rest = key.removeprefix(prefix)
                 for candidate in (rest, "ال" + rest):
                     if candidate in self._names:
                         return self._names[candidate]
-        for suffix in _SUFFIXES:
+        for suffix in () if key.isascii() else _SUFFIXES:
             if key.endswith(suffix) and len(key) - len(suffix) >= 3 and key.removesuffix(suffix) in self._names:
                 return self._names[key.removesuffix(suffix)]
         return None

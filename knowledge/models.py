@@ -248,8 +248,3 @@ class Passage(Wording):
         twelve .89 instead of .91.
         """
         return "\n".join((self.standing_alone, *self.questions))
-
-    @property
-    def everything(self) -> str:
-        """All that the passage says, in all languages."""
-        return "\n".join((self.standing_alone, *(each.standing_alone for each in self.translations.values())))

@@ -27,6 +27,8 @@ _APOSTROPHE = re.compile(r"[’‘`´]")
 def visible(text: str) -> str:
     """`text` without zero-width and bidirectional control characters and other control characters."""
     text = _INVISIBLE.sub("", text)
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
 
 
@@ -41,7 +43,10 @@ def fold(text: str) -> str:
     Vowel signs of Indic scripts stay: without them words there lose their meaning. Their nukta goes, and the
     nasal sign of Hindi has one form.
     """
-    text = unicodedata.normalize("NFKD", visible(text))
+    text = visible(text)
+    if text.isascii():
+        return text.casefold().replace("`", "'")
+    text = unicodedata.normalize("NFKD", text)
     text = _INDIC_DOTS.sub("", _ARABIC_MARKS.sub("", _LATIN_MARKS.sub("", text)))
     return _APOSTROPHE.sub("'", unicodedata.normalize("NFKC", text).translate(_ONE_FORM).casefold())
 
@@ -68,7 +73,11 @@ def runs(text: str) -> list[tuple[str, bool]]:
     return [(match[0], match[1] is not None) for match in _RUN.finditer(text)]
 
 
+_DIGITS = {
+    code: str(unicodedata.digit(chr(code))) for code in range(0x80, 0x1FBFA) if unicodedata.category(chr(code)) == "Nd"
+} | {ord("٫"): ".", ord("٬"): ","}
+
+
 def western_digits(text: str) -> str:
     """`text` with the digits of any script as 0 to 9, and the separators of Arabic ones as ours."""
-    digits = "".join(str(unicodedata.digit(c)) if not c.isascii() and c.isdecimal() else c for c in text)
-    return digits.replace("٫", ".").replace("٬", ",")
+    return text.translate(_DIGITS)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from bot.advice.reply import PHONE_SIZE, Reply
+from knowledge.models import Passage
+from knowledge.normalise import western_digits
 from knowledge.numerals import localised
 from knowledge.search import Evidence
 
@@ -33,7 +34,9 @@ def faults(reply: Reply, evidence: Evidence, allowed: str = "") -> list[str]:
     if not cited:
         found.append("cites what was not found")
     grounds = allowed + " ".join(
-        " ".join((hit.passage.everything, *(f"{s.title} {s.publisher} {s.as_of}" for s in hit.document.sources)))
+        " ".join(
+            (_said(hit.passage, reply.language), *(f"{s.title} {s.publisher} {s.as_of}" for s in hit.document.sources))
+        )
         for hit in cited
     )
     known = {*_numbers(grounds), *_numbers(localised(grounds, reply.language))}
@@ -42,9 +45,10 @@ def faults(reply: Reply, evidence: Evidence, allowed: str = "") -> list[str]:
     return found
 
 
+def _said(passage: Passage, language: str) -> str:
+    translated = passage.translations.get(language)
+    return f"{passage.standing_alone}\n{translated.standing_alone if translated else ''}"
+
+
 def _numbers(text: str) -> list[str]:
-    digits = "".join(
-        str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() and unicodedata.digit(c, None) is not None else c
-        for c in text
-    )
-    return [number.strip(".,").lstrip("0") or "0" for number in _NUMBER.findall(digits)]
+    return [number.strip(".,").lstrip("0") or "0" for number in _NUMBER.findall(western_digits(text))]

@@ -12,7 +12,7 @@ from knowledge.facts import Facts
 from knowledge.models import LANGUAGES
 from knowledge.normalise import fold, words
 
-LONGEST_PHRASE = 3
+LONGEST_PHRASE = 4
 FORGIVING_LENGTH = 6
 """Shorter words are taken as they are written: a slip in them makes another word."""
 
@@ -32,6 +32,27 @@ class Goods:
                     names[language].setdefault(" ".join(words(fold(spelling))), category.id)
         return names
 
+    @cached_property
+    def _of_others(self) -> dict[str, dict[str, str]]:
+        """For each language the words of all others, but for those it has itself."""
+        return {
+            language: {
+                name: id for names in self._by_language.values() for name, id in names.items() if name not in own
+            }
+            for language, own in self._by_language.items()
+        }
+
+    @cached_property
+    def _long(self) -> dict[int, dict[str, list[str]]]:
+        """Single words that are long enough to be misspelt, by their first letter, of each table above."""
+        found: dict[int, dict[str, list[str]]] = {}
+        for names in (*self._by_language.values(), *self._of_others.values()):
+            by_letter = found[id(names)] = {}
+            for name in names:
+                if " " not in name and len(name) >= FORGIVING_LENGTH:
+                    by_letter.setdefault(name[0], []).append(name)
+        return found
+
     def find(self, text: str, language: str = "en") -> str | None:
         """The id of the first kind of goods that `text` names, the longest phrase first; None when there is none.
 
@@ -42,9 +63,7 @@ class Goods:
 
     def named(self, text: str, language: str = "en") -> tuple[str, str] | None:
         """The id of the kind of goods as `find` gives it, and the words of `text` that name it (folded)."""
-        own = self._by_language.get(language, {})
-        others = {name: id for names in self._by_language.values() for name, id in names.items() if name not in own}
-        return self._named(text, own) or self._named(text, others)
+        return self._named(text, self._by_language[language]) or self._named(text, self._of_others[language])
 
     def _named(self, text: str, names: dict[str, str]) -> tuple[str, str] | None:
         tokens = words(fold(text))
@@ -53,8 +72,15 @@ class Goods:
                 phrase = " ".join(tokens[at : at + length])
                 if found := _category(phrase, names):
                     return found, phrase
-        near = ((_misspelt(token, names), token) for token in tokens)
+        near = ((self._misspelt(token, names), token) for token in tokens)
         return next(((found, token) for found, token in near if found), None)
+
+    def _misspelt(self, word: str, names: dict[str, str]) -> str | None:
+        if len(word) < FORGIVING_LENGTH or not word.isalpha():
+            return None
+        long = self._long[id(names)].get(word[0], ())
+        near = process.extractOne(word, long, scorer=OSA.distance, score_cutoff=1)
+        return names[near[0]] if near else None
 
 
 def _category(phrase: str, names: dict[str, str]) -> str | None:
@@ -64,11 +90,3 @@ def _category(phrase: str, names: dict[str, str]) -> str | None:
     stems = [phrase.removesuffix(ending) for ending in ("s", "es") if phrase.endswith(ending)]
     stems += [phrase.removeprefix(article) for article in ("ال", "بال", "لل") if phrase.startswith(article)]
     return next((names[stem] for stem in stems if stem in names), None)
-
-
-def _misspelt(word: str, names: dict[str, str]) -> str | None:
-    if len(word) < FORGIVING_LENGTH or not word.isalpha():
-        return None
-    long = [name for name in names if " " not in name and len(name) >= FORGIVING_LENGTH and name[0] == word[0]]
-    near = process.extractOne(word, long, scorer=OSA.distance, score_cutoff=1)
-    return names[near[0]] if near else None

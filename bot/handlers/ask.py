@@ -38,6 +38,8 @@ async def question(update: Update, context: Context) -> None:
                 return
     if person.step and message.chat.type == "private" and await welcome.take_answer(update, context, person, text):
         return
+    if message.chat.type == "private" and await languages.take_answer(update, context, text):
+        return
     await answer(update, context, text, repeat_step=person.step)
 
 
@@ -77,7 +79,7 @@ async def answer(update: Update, context: Context, text: str, *, repeat_step: st
         await guided.begin_from_words(update, context, begins, reply.language)
     elif repeat_step and not in_group:
         await _come_back(update, context, repeat_step, consultation.reply)
-    if not in_group:
+    if not in_group and begins is None:  # a guide that words begin keeps their language by itself
         await languages.offer(update, context, person, consultation.question)
 
 

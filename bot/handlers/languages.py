@@ -16,6 +16,8 @@ from bot.translation import language_name, language_named, translator
 from knowledge.lexicon import language_called
 from knowledge.models import LANGUAGES
 
+CODE_LENGTH = 2
+
 CALLBACKS = r"l:(-|[a-z]{2})"
 """`l:<ISO 639-1>` chooses a language, `l:-` leaves it as it is."""
 
@@ -44,6 +46,15 @@ async def pressed(update: Update, context: Context) -> None:
     code = query.data.removeprefix("l:")
     if code in LANGUAGES:
         await _choose(update, context, code)
+
+
+async def take_answer(update: Update, context: Context, text: str) -> bool:
+    """Take `text` as a choice when it is the name of one of our languages and nothing else; codes are words, too."""
+    named = language_called(text)
+    if named is None or len(text.strip(" .!")) <= CODE_LENGTH and text.isascii():
+        return False
+    await _choose(update, context, named)
+    return True
 
 
 async def offer(update: Update, context: Context, person: Person, question: Question) -> None:

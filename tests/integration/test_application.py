@@ -237,7 +237,7 @@ async def test_groups_are_answered_only_when_addressed(person: Person) -> None:
     assert not await person.update(message=person.message(sticker=sticker, chat=GROUP))
 
 
-@pytest.mark.parametrize("text", ["👍", "....", "🧺 🌍", "asdkj qwpoe zzxcv", "x" * 4096, "भुगतान", "\u202e\u200b"])
+@pytest.mark.parametrize("text", ["👍", "....", "🧺 🌍", "asdkj qwpoe zzxcv", "x" * 4096, "\u202e\u200b"])
 async def test_odd_messages_get_one_fitting_reply(person: Person, text: str) -> None:
     (sent,) = await person.say(text)
     assert sent["text"].strip()

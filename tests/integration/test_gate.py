@@ -30,9 +30,14 @@ ETSY = (
 )
 
 
+def originals() -> list[Path]:
+    """Documents about shipping, without their translations."""
+    return sorted(path for path in SHIPPING.glob("*.md") if "." not in path.stem)
+
+
 @pytest.fixture
 def environment(small_settings: Settings, clean_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    for name in sorted(SHIPPING.glob("*.md"))[:3]:  # else every document is among the first three
+    for name in originals()[:3]:  # else every document is among the first three
         shutil.copy(name, small_settings.documents_dir)
     questions = [question(f"q{n}", words, ["etsy-fees-per-sale"]) for n, words in enumerate(ETSY)]
     questions.append(question("p0", "in which countries can sellers receive with paypal", ["paypal-receive-countries"]))
@@ -100,7 +105,7 @@ def test_answers_as_good_are_put_in_use(
     assert unchanged.returncode == 0
     assert "Nothing changed" in unchanged.stdout
     assert current(small_settings.data_dir) == before
-    shutil.copy(sorted(SHIPPING.glob("*.md"))[3], small_settings.documents_dir)
+    shutil.copy(originals()[3], small_settings.documents_dir)
     (small_settings.documents_dir / "bad.md").write_text("---\nid: bad\n---\ntext", encoding="utf-8")
     done = gate(environment)
     assert done.returncode == 2, done.stderr

@@ -51,7 +51,7 @@ async def pressed(update: Update, context: Context) -> None:
 async def take_answer(update: Update, context: Context, text: str) -> bool:
     """Take `text` as a choice when it is the name of one of our languages and nothing else; codes are words, too."""
     named = language_called(text)
-    if named is None or len(text.strip(" .!")) <= CODE_LENGTH and text.isascii():
+    if named is None or (len(text.strip(" .!")) <= CODE_LENGTH and text.isascii()):
         return False
     await _choose(update, context, named)
     return True

@@ -28,7 +28,7 @@ class Steering(Strict):
     payment: float = 0.5
     country: float = 0.5
     market: float = 0.5
-    language: float = Field(default=0.1, description="what can be read in the seller's language gains; half in English")
+    language: float = Field(default=0.03, description="what the seller can read gains; half of it what is in English")
     unasked: float = Field(default=0.25, description="share of the weight lost by a document about a thing not named")
 
 

@@ -26,7 +26,7 @@ SECOND_LANGUAGE = "en"
 """What most readers of other languages can make something of, and most passages are in."""
 
 NEAREST_PASSAGES = 250
-NEAREST_FORMS = 150
+NEAREST_FORMS = 250
 LEXICAL_CANDIDATES = 40
 RERANKED = 24
 REMEMBERED_PASSAGES = 1_024
